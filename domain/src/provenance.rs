@@ -1,0 +1,45 @@
+//! Where a statement comes from and how far to trust it.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::{Broken, Faults, Rule, text};
+
+/// How far a statement can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Stated by the office that answers for it.
+    Official,
+    /// Found in a copy or quotation by somebody else.
+    Reported,
+    /// Concluded from other facts.
+    Inferred,
+    /// Made up for demonstration: never rely on it.
+    Sample,
+}
+
+/// Where a statement comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Provenance {
+    /// How far to rely on it.
+    pub confidence: Confidence,
+    /// A web address or a citation, one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub citation: Option<Box<str>>,
+    /// The day on which it was last known to be true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<NaiveDate>,
+}
+
+impl Provenance {
+    /// Accepts a citation of at most 500 characters.
+    pub fn parse(confidence: Confidence, citation: Option<&str>, as_of: Option<NaiveDate>) -> Result<Self, Faults> {
+        let mut faults = Faults::new();
+        let citation = citation.and_then(|c| faults.check("/citation", text::line(c, 500))).map(Into::into);
+        if confidence != Confidence::Sample && citation.is_none() && faults.is_empty() {
+            faults.add("/citation", Broken::new(Rule::Required, "must say where the statement comes from"));
+        }
+        faults.finish(Some(Self { confidence, citation, as_of }))
+    }
+}

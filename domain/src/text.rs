@@ -1,0 +1,62 @@
+//! Text as it is accepted from outside: NFC, visible, of a bounded length.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Broken, Rule};
+
+/// Accepts a single line of at most `max` characters (Unicode scalar values after NFC and trimming).
+pub fn line(text: &str, max: usize) -> Result<String, Broken> {
+    let text = block(text, max)?;
+    match text.contains('\n') {
+        true => Err(Broken::new(Rule::Characters, "must be a single line")),
+        false => Ok(text),
+    }
+}
+
+/// Accepts text of several lines and at most `max` characters; CRLF becomes LF.
+///
+/// Refused are control characters other than newline and tab, and the characters that override or
+/// embed a direction (U+202A to U+202E, U+2066 to U+2069), by which a text can be made to read as
+/// another. ZWJ and ZWNJ stay: Arabic needs them.
+pub fn block(text: &str, max: usize) -> Result<String, Broken> {
+    let text: String = text.replace("\r\n", "\n").trim().nfc().collect();
+    if text.is_empty() {
+        return Err(Broken::new(Rule::Required, "must not be empty"));
+    }
+    if let Some(c) = text.chars().find(|c| is_refused(*c)) {
+        return Err(Broken::new(Rule::Characters, format!("must not contain U+{:04X}", u32::from(c))));
+    }
+    let length = text.chars().count();
+    if length > max {
+        return Err(Broken::new(Rule::Length, format!("must have at most {max} characters, has {length}")));
+    }
+    Ok(text)
+}
+
+fn is_refused(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200B}' | '\u{FEFF}')
+        || (c.is_control() && c != '\n' && c != '\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_becomes_nfc_and_is_trimmed() {
+        assert_eq!(line(" Co\u{302}te d'Ivoire ", 40).as_deref(), Ok("Côte d'Ivoire"));
+    }
+
+    #[test]
+    fn nul_and_direction_overrides_are_refused() {
+        for bad in ["a\0b", "a\u{202E}b", "a\u{2066}b\u{2069}", "a\u{200B}b"] {
+            assert_eq!(line(bad, 40).map_err(|b| b.rule), Err(Rule::Characters), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_counted_in_characters() {
+        assert!(line("مرحبا", 5).is_ok());
+        assert_eq!(line("مرحبا", 4).map_err(|b| b.rule), Err(Rule::Length));
+    }
+}
