@@ -4,6 +4,7 @@ pub mod audience;
 pub mod contact;
 pub mod duty_station;
 pub mod faults;
+pub mod inf_notes;
 pub mod language;
 pub mod provenance;
 pub mod source;
