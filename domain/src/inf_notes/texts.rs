@@ -73,7 +73,7 @@ pub struct Section {
     /// What it says, in plain text; `None` where only the heading is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Box<str>>,
-    /// Concluded from other documents, not read in this one.
+    /// Its heading or text was concluded from other documents, not read in this one.
     #[serde(default)]
     pub inferred: bool,
 }
