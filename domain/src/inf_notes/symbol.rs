@@ -202,6 +202,12 @@ impl Symbol {
         self.number
     }
 
+    /// Session, number, revision, addendum, the addendum's revision and corrigendum; 0 where there is
+    /// none. Symbols are ordered as these are.
+    pub fn parts(self) -> [u16; 6] {
+        [self.session, self.number, self.revision, self.addendum, self.addendum_revision, self.corrigendum]
+    }
+
     /// The symbol of the document as first issued.
     pub fn base(self) -> Self {
         Self { revision: 0, addendum: 0, addendum_revision: 0, corrigendum: 0, ..self }
@@ -396,6 +402,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn symbols_are_ordered_as_their_parts(a in any_symbol(), b in any_symbol()) {
+            prop_assert_eq!(a.cmp(&b), a.parts().cmp(&b.parts()));
+        }
+
         #[test]
         fn a_symbol_reads_back_as_itself(symbol in any_symbol(), reissues in 0..=9u8) {
             prop_assert_eq!(Symbol::parse(&symbol.to_string()), Ok(symbol));
