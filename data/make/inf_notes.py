@@ -162,7 +162,7 @@ def note(
         text["appeared"] = {"at": at.isoformat(), "confidence": "sample"}
         texts[language] = text
     return {
-        "kind": "note",
+        "kind": "inf_note",
         "key": symbol,
         "audience": front.pop("audience", "public"),
         "symbol": symbol,

@@ -1,11 +1,13 @@
-//! The published INF notes: by symbol, as chains, newest first.
+//! The published INF notes: by symbol, as chains, newest first, and by words.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::{Collection, Entry, Item};
-use domain::inf_notes::{Chain, Note, Symbol};
+use crate::search::{Builder, Field, How, Index, Matched, Rank, excerpt};
+use crate::{Collection, Cursor, Entry, Item};
+use domain::inf_notes::{Chain, Note, Symbol, Text};
 use domain::{Audience, Language, Reader};
 
 impl Item for Note {
@@ -28,13 +30,78 @@ impl Item for Note {
 pub struct InfNotes {
     notes: Collection<Note>,
     by_symbol: BTreeMap<Symbol, Uuid>,
+    words: Index,
+}
+
+/// Where in a note the words of a search were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In its symbol.
+    Symbol,
+    /// In its title.
+    Title,
+    /// In a section's heading.
+    Heading,
+    /// In what it says.
+    Text,
+}
+
+/// Why a note was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Where.
+    pub place: Place,
+    /// The words there, or a stretch around them.
+    pub text: String,
+    /// Their language; none for a symbol.
+    pub language: Option<Language>,
+    /// How well they match.
+    pub how: How,
+}
+
+/// Notes found, the best first.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// The notes, and why each was found.
+    pub hits: Vec<(&'a Entry<Note>, Match)>,
+    /// Where to go on, when there is more.
+    pub next: Option<Cursor>,
+}
+
+/// How long a stretch of text shows where words were found, in characters.
+const EXCERPT: usize = 160;
+
+/// What a language version says, but for title and headings.
+fn prose(text: &Text) -> String {
+    let sections = text.sections.iter().filter_map(|section| section.text.as_deref());
+    let above = [text.subtitle.as_deref(), text.place_dates.as_deref()].into_iter().flatten();
+    above.chain(sections).collect::<Vec<_>>().join("\n")
+}
+
+fn index(notes: &[Entry<Note>]) -> Index {
+    let mut builder = Builder::new();
+    for (doc, entry) in (0u32..).zip(notes) {
+        let content = &entry.value.content;
+        builder.add(doc, Field::Acronym, None, &content.symbol.to_string());
+        for (language, text) in content.texts.iter() {
+            builder.add(doc, Field::Title, Some(language), &text.title);
+            for section in &text.sections {
+                builder.add(doc, Field::Keyword, Some(language), &section.title);
+            }
+            builder.add(doc, Field::Body, Some(language), &prose(text));
+        }
+    }
+    builder.finish()
 }
 
 impl InfNotes {
     /// The collection of these notes, whose symbols differ.
-    pub fn new(notes: Vec<Note>) -> Self {
+    pub fn new(mut notes: Vec<Note>) -> Self {
+        notes.sort_by_key(|note| Reverse(note.content.symbol));
         let by_symbol = notes.iter().map(|note| (note.content.symbol, note.id.0)).collect();
-        Self { notes: Collection::new(notes), by_symbol }
+        let notes = Collection::new(notes);
+        let words = index(notes.all());
+        Self { notes, by_symbol, words }
     }
 
     /// The notes by id and in pages.
@@ -54,6 +121,59 @@ impl InfNotes {
         let notes = of_document.filter_map(|(_, id)| self.notes.get(*id, reader)).map(|entry| &entry.value);
         Chain::of(symbol, notes, reader)
     }
+
+    /// At most `limit` of the notes that `reader` may see, that `wanted` keeps and that have the words
+    /// of `query` in any language, behind `after`. `None` when `after` is no cursor of a search.
+    pub fn search(
+        &self,
+        query: &str,
+        reader: Reader,
+        language: Language,
+        after: Option<&Cursor>,
+        limit: usize,
+        wanted: impl Fn(&Note) -> bool,
+    ) -> Option<Found<'_>> {
+        let after = match after {
+            Some(cursor) => Some(rank(cursor)?),
+            None => None,
+        };
+        let notes = self.notes.all();
+        let admit = |doc: u32| {
+            let note = &notes[doc as usize].value;
+            note.visible_to(reader) && wanted(note)
+        };
+        let mut hits = self.words.search(query, language, admit, after, limit + 1);
+        let more = hits.len() > limit;
+        hits.truncate(limit);
+        let entry = |rank: Rank| &notes[rank.doc as usize];
+        let next = hits.last().filter(|_| more).map(|hit| Cursor {
+            key: format!("{}.{}", hit.rank.score, hit.rank.doc),
+            id: entry(hit.rank).value.id.0,
+        });
+        let hits = hits.into_iter().map(|hit| (entry(hit.rank), matched(&entry(hit.rank).value, hit.matched))).collect();
+        Some(Found { hits, next })
+    }
+}
+
+fn rank(cursor: &Cursor) -> Option<Rank> {
+    let (score, doc) = cursor.key.split_once('.')?;
+    Some(Rank { score: score.parse().ok()?, doc: doc.parse().ok()? })
+}
+
+fn matched(note: &Note, matched: Matched<'_>) -> Match {
+    let place = match matched.field {
+        Field::Acronym => Place::Symbol,
+        Field::Title => Place::Title,
+        Field::Keyword => Place::Heading,
+        _ => Place::Text,
+    };
+    let around = |language| {
+        let prose = prose(note.content.texts.exact(language)?);
+        excerpt(&prose, matched.text, EXCERPT).map(str::to_owned)
+    };
+    let stretch = matched.language.filter(|_| place == Place::Text).and_then(around);
+    let text = stretch.unwrap_or_else(|| matched.text.to_owned());
+    Match { place, text, language: matched.language, how: matched.how }
 }
 
 #[cfg(test)]
