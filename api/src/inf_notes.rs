@@ -6,7 +6,6 @@ pub mod imports;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::answers::{Published, Tag, answer};
 use crate::directory::search_term;
@@ -46,7 +45,7 @@ pub struct NotePage {
 /// why each note was found. `superseded_by` tells when there is a newer text; `/v1/inf-notes/{id}` has
 /// the sections and the whole chain.
 #[utoipa::path(
-    tag = "inf-notes",
+    tag = "INF notes",
     operation_id = "list_inf_notes",
     params(
         ("symbol" = Option<String>, Query, description = "Only the note of this symbol", example = "A/INF/76/4"),
@@ -107,7 +106,7 @@ pub async fn list_inf_notes(
 /// chain names only what you may see. Where the language asked for is missing, `fallbacks` says which
 /// one each field is in instead.
 #[utoipa::path(
-    tag = "inf-notes",
+    tag = "INF notes",
     operation_id = "get_inf_note",
     params(
         ("id" = Uuid, Path, description = "The note's id"),

@@ -10,9 +10,12 @@ import datetime
 import json
 import pathlib
 
-from inf_notes_words import FIXED, LANGUAGES, MONTHS, ORDINALS, PARTS, SECTIONS, TEXTS
-
 DATA = pathlib.Path(__file__).resolve().parent.parent
+WORDS = json.loads((DATA / "make" / "inf_notes" / "words.json").read_text(encoding="utf-8"))
+FIXED, MONTHS, PARTS, SECTIONS, TEXTS = (WORDS[name] for name in ("fixed", "months", "parts", "sections", "texts"))
+# As it stands in the title, and where the language declines it, as a subject.
+ORDINALS = WORDS["ordinals"]
+LANGUAGES = ["ar", "en", "es", "fr", "ru", "zh"]
 ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII"]
 # Invented: hours after the first language in which each version appeared, and over a weekend more.
 LAG = {"en": 0, "fr": 48, "es": 73, "ru": 76, "zh": 97, "ar": 120}
@@ -94,12 +97,12 @@ class Session:
         return out
 
     def title(self, language):
-        return FIXED["title"][language].format(ORDINALS[language][self.number][0])
+        return FIXED["title"][language].format(ORDINALS[language][str(self.number)][0])
 
     def introduction(self, language):
         meetings = "debate" if self.debate else "high_level"
         when = FIXED["and"][language].join(span(language, a, b, "in") for a, b in self.debate or self.high_level)
-        ordinal = ORDINALS[language][self.number][-1]
+        ordinal = ORDINALS[language][str(self.number)][-1]
         opening = FIXED["opens"][language].format(ordinal, date(language, self.opens))
         return opening + FIXED[meetings][language].format(when)
 

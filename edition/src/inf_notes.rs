@@ -146,11 +146,12 @@ impl InfNotes {
         let more = hits.len() > limit;
         hits.truncate(limit);
         let entry = |rank: Rank| &notes[rank.doc as usize];
-        let next = hits.last().filter(|_| more).map(|hit| Cursor {
-            key: format!("{}.{}", hit.rank.score, hit.rank.doc),
-            id: entry(hit.rank).value.id.0,
-        });
-        let hits = hits.into_iter().map(|hit| (entry(hit.rank), matched(&entry(hit.rank).value, hit.matched))).collect();
+        let next = hits
+            .last()
+            .filter(|_| more)
+            .map(|hit| Cursor { key: format!("{}.{}", hit.rank.score, hit.rank.doc), id: entry(hit.rank).value.id.0 });
+        let hits =
+            hits.into_iter().map(|hit| (entry(hit.rank), matched(&entry(hit.rank).value, hit.matched))).collect();
         Some(Found { hits, next })
     }
 }

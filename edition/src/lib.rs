@@ -7,6 +7,7 @@ mod collection;
 pub mod directory;
 mod history;
 pub mod inf_notes;
+pub mod search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

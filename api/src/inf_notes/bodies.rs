@@ -153,7 +153,9 @@ pub struct NoteBody {
     #[schema(example = "A/INF/76/4*")]
     pub printed_symbol: String,
     /// The title.
-    #[schema(example = "Arrangements for the high-level meetings and the general debate of the seventy-sixth session of the General Assembly")]
+    #[schema(
+        example = "Arrangements for the high-level meetings and the general debate of the seventy-sixth session of the General Assembly"
+    )]
     pub title: String,
     /// The line under the title.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -380,7 +382,9 @@ pub struct NoteSummaryBody {
     #[schema(example = 76)]
     pub session: u16,
     /// The title.
-    #[schema(example = "Arrangements for the high-level meetings and the general debate of the seventy-sixth session of the General Assembly")]
+    #[schema(
+        example = "Arrangements for the high-level meetings and the general debate of the seventy-sixth session of the General Assembly"
+    )]
     pub title: String,
     /// The line under the title.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -114,8 +114,7 @@ impl TextRow {
             let parsed = Section::parse(&row.number, &row.title, row.page, row.text.as_deref(), row.inferred);
             sections.extend(faults.check_part(&format!("/sections/{i}"), parsed));
         }
-        let appeared =
-            self.appeared.map(|a| Appearance { at: a.at.with_timezone(&Utc), confidence: a.confidence });
+        let appeared = self.appeared.map(|a| Appearance { at: a.at.with_timezone(&Utc), confidence: a.confidence });
         let (subtitle, place_dates) = (self.subtitle.as_deref(), self.place_dates.as_deref());
         let text = Text::parse(&self.title, subtitle, place_dates, sections, self.confidence, appeared);
         let text = faults.check_part("", text);
