@@ -175,14 +175,15 @@ fn reissues(faults: &mut Faults, rows: Vec<ReissueRow>, date: Option<NaiveDate>)
 }
 
 fn texts(faults: &mut Faults, rows: BTreeMap<String, TextRow>) -> Option<Texts> {
-    let mut texts = BTreeMap::new();
+    let (mut texts, given) = (BTreeMap::new(), rows.len());
     for (tag, row) in rows {
         let pointer = format!("/texts/{}", tag.replace('~', "~0").replace('/', "~1"));
         let language = faults.check(&pointer, Language::parse(&tag));
         let text = faults.check_part(&pointer, row.parse());
         texts.extend(language.zip(text));
     }
-    faults.check("/texts", Texts::parse(texts))
+    // A version that was refused has been told of already.
+    (texts.len() == given).then(|| faults.check("/texts", Texts::parse(texts))).flatten()
 }
 
 fn release(faults: &mut Faults, draft: bool, embargo_until: Option<DateTime<FixedOffset>>) -> Release {
