@@ -8,7 +8,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::answers::{Published, Tag, answer};
-use crate::directory::search_term;
 use crate::identity::{Allowed, ImportNotes, Public};
 use crate::imports::{ImportReport, receive};
 use crate::lists::list;
@@ -18,7 +17,7 @@ use crate::rendering::Rendering;
 use crate::state::State;
 use bodies::{ChainBody, NoteBody, NoteInChainBody, NoteSummaryBody};
 use domain::inf_notes::{Citation, Note};
-use domain::{Broken, Stream};
+use domain::{Broken, Stream, text};
 use edition::{Entry, Page};
 use imports::NotesImport;
 
@@ -41,7 +40,7 @@ pub struct NotePage {
 ///
 /// `symbol` asks for exactly one document, however it is written: `a/inf/76/4`, `A / INF / 76 / 4` and
 /// `A/INF/76/4*` all mean A/INF/76/4, and none of its revisions. Escape it as any query value. `q` finds
-/// words in titles, headings and texts of all languages, forgives a misspelt letter, and says in `match`
+/// words in titles, headings and texts of all languages, forgives a misspelt letter, and says in `why`
 /// why each note was found. `superseded_by` tells when there is a newer text; `/v1/inf-notes/{id}` has
 /// the sections and the whole chain.
 #[utoipa::path(
@@ -71,7 +70,7 @@ pub async fn list_inf_notes(
     let paging = params.paging()?;
     let symbol = params.get("symbol", |text| Citation::parse(text).map_err(Broken::from)).map(|cited| cited.symbol);
     let session = params.get("session", |text| integer(text, 1, 999));
-    let q = params.get("q", search_term);
+    let q = params.get("q", |term| text::line(term, 200));
     params.finish()?;
     let (reader, notes) = (allowed.reader(), &published.0.inf_notes);
     let wanted = |note: &Note| {
@@ -161,7 +160,7 @@ pub async fn get_inf_note(
             headers(("Sync-Rev" = String, description = "The revision written, `notes=41`; absent when no reader sees a change"))),
         (status = 409, description = "`mode=replace` would close too many notes", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
     ),
-    security(("oauth2" = ["notes:import"]))
+    security(("oauth2" = ["inf_notes:import"]))
 )]
 #[post("/v1/imports/inf-notes")]
 pub async fn import_inf_notes(

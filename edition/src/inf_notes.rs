@@ -1,11 +1,10 @@
 //! The published INF notes: by symbol, as chains, newest first, and by words.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-use crate::search::{Builder, Field, How, Index, Matched, Rank, excerpt};
+use crate::search::{Builder, Field, Hit, How, Index, Matched, Rank, excerpt};
 use crate::{Collection, Cursor, Entry, Item};
 use domain::inf_notes::{Chain, Note, Symbol, Text};
 use domain::{Audience, Language, Reader};
@@ -31,6 +30,9 @@ pub struct InfNotes {
     notes: Collection<Note>,
     by_symbol: BTreeMap<Symbol, Uuid>,
     words: Index,
+    /// By number in the index: the newest first, as equally good matches stand.
+    documents: Vec<Uuid>,
+    numbers: HashMap<Uuid, u32>,
 }
 
 /// Where in a note the words of a search were found.
@@ -78,10 +80,10 @@ fn prose(text: &Text) -> String {
     above.chain(sections).collect::<Vec<_>>().join("\n")
 }
 
-fn index(notes: &[Entry<Note>]) -> Index {
+fn index(notes: &[&Note]) -> Index {
     let mut builder = Builder::new();
-    for (doc, entry) in (0u32..).zip(notes) {
-        let content = &entry.value.content;
+    for (doc, note) in (0u32..).zip(notes) {
+        let content = &note.content;
         builder.add(doc, Field::Acronym, None, &content.symbol.to_string());
         for (language, text) in content.texts.iter() {
             builder.add(doc, Field::Title, Some(language), &text.title);
@@ -96,12 +98,14 @@ fn index(notes: &[Entry<Note>]) -> Index {
 
 impl InfNotes {
     /// The collection of these notes, whose symbols differ.
-    pub fn new(mut notes: Vec<Note>) -> Self {
-        notes.sort_by_key(|note| Reverse(note.content.symbol));
+    pub fn new(notes: Vec<Note>) -> Self {
         let by_symbol = notes.iter().map(|note| (note.content.symbol, note.id.0)).collect();
         let notes = Collection::new(notes);
-        let words = index(notes.all());
-        Self { notes, by_symbol, words }
+        let newest_first: Vec<&Note> = notes.in_order(Language::En).collect();
+        let words = index(&newest_first);
+        let documents: Vec<Uuid> = newest_first.iter().map(|note| note.id.0).collect();
+        let numbers = documents.iter().copied().zip(0..).collect();
+        Self { notes, by_symbol, words, documents, numbers }
     }
 
     /// The notes by id and in pages.
@@ -134,31 +138,22 @@ impl InfNotes {
         wanted: impl Fn(&Note) -> bool,
     ) -> Option<Found<'_>> {
         let after = match after {
-            Some(cursor) => Some(rank(cursor)?),
+            Some(Cursor { key, id }) => {
+                let doc = self.numbers.get(id).copied().unwrap_or(u32::MAX);
+                Some(Rank { score: key.parse().ok()?, doc })
+            }
             None => None,
         };
-        let notes = self.notes.all();
-        let admit = |doc: u32| {
-            let note = &notes[doc as usize].value;
-            note.visible_to(reader) && wanted(note)
-        };
+        let find = |doc: u32| self.notes.get(self.documents[doc as usize], reader);
+        let admit = |doc| find(doc).is_some_and(|entry| wanted(&entry.value));
         let mut hits = self.words.search(query, language, admit, after, limit + 1);
         let more = hits.len() > limit;
         hits.truncate(limit);
-        let entry = |rank: Rank| &notes[rank.doc as usize];
-        let next = hits
-            .last()
-            .filter(|_| more)
-            .map(|hit| Cursor { key: format!("{}.{}", hit.rank.score, hit.rank.doc), id: entry(hit.rank).value.id.0 });
-        let hits =
-            hits.into_iter().map(|hit| (entry(hit.rank), matched(&entry(hit.rank).value, hit.matched))).collect();
-        Some(Found { hits, next })
+        let last = hits.last().filter(|_| more).map(|hit| hit.rank);
+        let next = last.map(|rank| Cursor { key: rank.score.to_string(), id: self.documents[rank.doc as usize] });
+        let hit = |hit: Hit<'_>| find(hit.rank.doc).map(|entry| (entry, matched(&entry.value, hit.matched)));
+        Some(Found { hits: hits.into_iter().filter_map(hit).collect(), next })
     }
-}
-
-fn rank(cursor: &Cursor) -> Option<Rank> {
-    let (score, doc) = cursor.key.split_once('.')?;
-    Some(Rank { score: score.parse().ok()?, doc: doc.parse().ok()? })
 }
 
 fn matched(note: &Note, matched: Matched<'_>) -> Match {
@@ -232,5 +227,27 @@ mod tests {
         assert_eq!(notes.chain(symbol, Reader::Stranger).issues().len(), 1);
         assert!(notes.find(symbol, Reader::Stranger).is_none());
         assert!(notes.find(symbol, Reader::Secretariat).is_some());
+    }
+
+    fn found(notes: &InfNotes, query: &str, after: Option<&Cursor>, limit: usize) -> (Vec<String>, Option<Cursor>) {
+        let found = notes.search(query, Reader::Stranger, Language::En, after, limit, |_| true).unwrap();
+        (found.hits.iter().map(|(entry, _)| entry.value.content.symbol.to_string()).collect(), found.next)
+    }
+
+    #[test]
+    fn words_find_what_their_reader_sees_page_by_page() {
+        let notes = notes(&[
+            ("A/INF/75/4", Audience::Public),
+            ("A/INF/76/4", Audience::Delegates),
+            ("A/INF/77/4", Audience::Public),
+            ("A/INF/78/4", Audience::Public),
+        ]);
+        let (first, next) = found(&notes, "titel", None, 2);
+        assert_eq!(first, ["A/INF/78/4", "A/INF/77/4"], "equally good: the newest first");
+        let (second, next) = found(&notes, "titel", next.as_ref(), 2);
+        assert_eq!((second.as_slice(), next), (["A/INF/75/4".to_owned()].as_slice(), None));
+        assert_eq!(found(&notes, "A/INF/76/4", None, 9).0, [""; 0]);
+        let foreign = Cursor { key: "9923".repeat(9), id: Uuid::nil() };
+        assert!(notes.search("title", Reader::Stranger, Language::En, Some(&foreign), 9, |_| true).is_none());
     }
 }

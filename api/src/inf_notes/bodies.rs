@@ -328,7 +328,7 @@ pub struct NoteInChainBody {
 
 /// Why a search found a note.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct MatchBody {
+pub struct NoteWhyBody {
     /// Where: `symbol`, `title`, `heading` or `text`.
     #[schema(example = "text")]
     pub field: &'static str,
@@ -345,7 +345,7 @@ pub struct MatchBody {
     pub how: &'static str,
 }
 
-impl From<Match> for MatchBody {
+impl From<Match> for NoteWhyBody {
     fn from(found: Match) -> Self {
         Self {
             field: match found.place {
@@ -414,13 +414,13 @@ pub struct NoteSummaryBody {
     #[schema(value_type = BTreeMap<String, String>, example = json!({"title": "en"}))]
     pub fallbacks: BTreeMap<String, Language>,
     /// Why it was found; only with `q`.
-    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
-    pub found: Option<MatchBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<NoteWhyBody>,
 }
 
 impl NoteSummaryBody {
     /// Renders a note of a list.
-    pub fn of(note: &Note, chain: &Chain, found: Option<Match>, mut rendering: Rendering) -> Self {
+    pub fn of(note: &Note, chain: &Chain, why: Option<Match>, mut rendering: Rendering) -> Self {
         let content = &note.content;
         let (language, text) = content.texts.get(rendering.language);
         rendering.note_language("title", language);
@@ -442,7 +442,7 @@ impl NoteSummaryBody {
             confidence: content.provenance.confidence,
             language: rendering.language,
             fallbacks: rendering.fallbacks(),
-            found: found.map(Into::into),
+            why: why.map(Into::into),
         }
     }
 }

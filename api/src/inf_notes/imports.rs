@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::imports::{AudienceBody, Contradiction, Import, Names};
+use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
 use crate::rows::{Localize, ProvenanceRow, optional_localized};
 use domain::inf_notes::{
     Appearance, Content, Days, Distribution, JobNumber, Note, NoteId, Publication, Reissue, Reissues, Release, Section,
@@ -206,10 +206,10 @@ impl Import for NotesImport {
     const STREAM: Stream = Stream::Notes;
     const KINDS: &'static [Kind] = &[Kind::InfNote];
     const REFERENCES: &'static [Kind] = &[Kind::InfNote, Kind::Mission];
-    type Row = InfNoteRow;
     type Value = Submission;
 
-    fn parse(row: InfNoteRow, names: &Names<'_>) -> Result<Submission, Faults> {
+    fn parse(_: Kind, line: &[u8], names: &Names<'_>) -> Result<Submission, Faults> {
+        let row: InfNoteRow = from_json(line)?;
         let mut faults = Faults::new();
         let audience = faults.check_part("/audience", names.audience(row.audience.as_ref()));
         let release = release(&mut faults, row.draft, row.embargo_until);
