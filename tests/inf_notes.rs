@@ -162,8 +162,13 @@ async fn words_are_found_in_every_language_and_the_reason_is_told() {
         ("medicla", "A/INF/79/4/Add.1", "heading", "en"),
     ] {
         let page = world.get(&format!("/v1/inf-notes?q={q}"), Who::Stranger).await.expect(200).json();
-        let found = page["items"].as_array().unwrap().iter().find(|item| item["symbol"] == symbol).unwrap_or(&Value::Null);
-        assert_eq!((&found["why"]["field"], &found["why"]["language"]), (&json!(field), &json!(language)), "{q}: {page}");
+        let found =
+            page["items"].as_array().unwrap().iter().find(|item| item["symbol"] == symbol).unwrap_or(&Value::Null);
+        assert_eq!(
+            (&found["why"]["field"], &found["why"]["language"]),
+            (&json!(field), &json!(language)),
+            "{q}: {page}"
+        );
     }
     let page = world.get("/v1/inf-notes?q=A/INF/77/4", Who::Stranger).await.json();
     assert_eq!((items(&page, "symbol")[0], &page["items"][0]["why"]["field"]), ("A/INF/77/4", &json!("symbol")));
@@ -178,10 +183,16 @@ async fn assert_absent(world: &World, id: Uuid, who: Who<'_>, token: &str) {
     for query in ["", "?q=quagga", "?q=A/INF/81/4/Rev.1", "?session=81", "?limit=2", "?symbol=A/INF/81/4/Rev.1"] {
         let reply = world.get(&format!("/v1/inf-notes{query}"), who).await.expect(200);
         let text = String::from_utf8(reply.bytes).unwrap();
-        assert!(!text.contains("Rev.1") && !text.contains("next_cursor") && !text.contains("Quagga"), "{query}: {text}");
+        assert!(
+            !text.contains("Rev.1") && !text.contains("next_cursor") && !text.contains("Quagga"),
+            "{query}: {text}"
+        );
     }
     let base = get(world, "A/INF/81/4", "", who).await.json();
-    assert_eq!((&base["chain"]["in_force"], base["chain"]["issues"].as_array().unwrap().len()), (&json!("A/INF/81/4"), 1));
+    assert_eq!(
+        (&base["chain"]["in_force"], base["chain"]["issues"].as_array().unwrap().len()),
+        (&json!("A/INF/81/4"), 1)
+    );
     if let Who::Token(_) = who {
         for path in ["/v1/sync".to_owned(), format!("/v1/sync?token={token}")] {
             let copy = world.get(&path, who).await.expect(200);
@@ -212,11 +223,7 @@ async fn an_embargoed_note_is_in_no_channel_until_the_scheduler_publishes_it() {
     let id: Uuid = row.get(0);
     // A later change that everybody sees: what came before it has reached the edition.
     world.have("inf-notes", &[note("A/INF/80/4")]).await;
-    for (who, token) in [
-        (Who::Stranger, ""),
-        (Who::Token(&delegate), &tokens[0]),
-        (Who::Token(&editor), &tokens[1]),
-    ] {
+    for (who, token) in [(Who::Stranger, ""), (Who::Token(&delegate), &tokens[0]), (Who::Token(&editor), &tokens[1])] {
         assert_absent(&world, id, who, token).await;
     }
     let psql_revision = async || -> i64 {
@@ -351,7 +358,8 @@ async fn a_withdrawn_note_leaves_every_copy() {
 
     let few = world.import("inf-notes", "&mode=replace", &editor, &[note("A/INF/81/4")]).await;
     assert_eq!(few.problem(409), "too_many_closed");
-    let forced = world.import("inf-notes", "&mode=replace&force=true", &editor, &[note("A/INF/81/4")]).await.expect(200);
+    let forced =
+        world.import("inf-notes", "&mode=replace&force=true", &editor, &[note("A/INF/81/4")]).await.expect(200);
     let revision = forced.header("sync-rev").unwrap();
 
     let path = format!("/v1/sync?min_rev={revision}&token={}", copy["token"].as_str().unwrap());

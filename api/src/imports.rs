@@ -411,7 +411,7 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
     let mut closed = 0;
     if faults.count == 0 && refusals.is_empty() {
         if options.replace {
-            closed = close::<I>(conn, &options, &kept).await?;
+            closed = close(conn, &options, &kept).await?;
         }
         refusals = I::contradictions(conn).await?;
     }
@@ -521,7 +521,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// Closes the source's rows that are not in the file, unless they are suspiciously many.
-async fn close<I: Import>(conn: &mut Conn, options: &Options, kept: &BTreeMap<Kind, Vec<Uuid>>) -> Result<u64, Ended> {
+async fn close(conn: &mut Conn, options: &Options, kept: &BTreeMap<Kind, Vec<Uuid>>) -> Result<u64, Ended> {
     let (mut open, mut closed) = (0, 0);
     for (kind, kept) in kept {
         open += imports::count_open(conn, *kind, &options.source).await?;
