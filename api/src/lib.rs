@@ -11,6 +11,7 @@ pub mod frame;
 mod health;
 pub mod identity;
 pub mod imports;
+pub mod inf_notes;
 pub mod lists;
 pub mod objects;
 pub mod params;

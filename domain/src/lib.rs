@@ -6,6 +6,7 @@ pub mod directory;
 pub mod duty_station;
 pub mod faults;
 pub mod identity;
+pub mod inf_notes;
 pub mod language;
 pub mod log;
 pub mod provenance;

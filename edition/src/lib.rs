@@ -6,6 +6,7 @@
 mod collection;
 pub mod directory;
 mod history;
+pub mod inf_notes;
 pub mod search;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
 pub use directory::Directory;
 pub use history::{Gone, History, Touched};
+pub use inf_notes::InfNotes;
 
 use domain::{Position, Stream};
 
@@ -22,6 +24,8 @@ use domain::{Position, Stream};
 pub struct Edition {
     /// The directory.
     pub directory: Arc<Directory>,
+    /// INF notes.
+    pub inf_notes: Arc<InfNotes>,
     histories: BTreeMap<Stream, Arc<History>>,
 }
 

@@ -7,6 +7,7 @@ pub mod directory;
 mod error;
 pub mod identity;
 pub mod imports;
+pub mod inf_notes;
 mod json;
 pub mod log;
 pub mod migrations;
