@@ -1,10 +1,14 @@
 //! Focalpoint's values, rules and decisions: pure calculation, without a clock, randomness or I/O.
 
 pub mod audience;
+pub mod bulletins;
+mod codes;
 pub mod contact;
 pub mod duty_station;
+pub mod entrances;
 pub mod faults;
 pub mod language;
+pub mod moment;
 pub mod provenance;
 pub mod source;
 pub mod text;
