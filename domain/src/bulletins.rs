@@ -295,8 +295,8 @@ impl Bulletin {
     }
 
     /// When what it tells of begins.
-    pub fn begins(&self) -> DateTime<Utc> {
-        self.onset.as_ref().unwrap_or(&self.sent).at
+    pub fn begins(&self) -> &Moment {
+        self.onset.as_ref().unwrap_or(&self.sent)
     }
 
     /// The contents, to change and parse again.

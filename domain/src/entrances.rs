@@ -8,7 +8,6 @@ mod hours;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -213,11 +212,4 @@ pub struct Place {
     pub openings: Vec<Opening>,
     /// Where it comes from.
     pub provenance: Provenance,
-}
-
-impl Period {
-    /// Whether `at` lies in it.
-    fn contains(&self, at: DateTime<Utc>) -> bool {
-        self.from.as_ref().is_none_or(|from| from.at <= at) && self.until.as_ref().is_none_or(|until| at < until.at)
-    }
 }

@@ -135,6 +135,11 @@ pub(crate) fn approximate(lower: &str) -> Option<&str> {
     ["approximately ", "approx. ", "approx ", "about ", "around ", "ca. "].iter().find_map(|p| lower.strip_prefix(p))
 }
 
+/// Accepts the name of a time zone in the IANA database.
+pub fn zone(name: &str) -> Result<Tz, Broken> {
+    name.parse().map_err(|_| Broken::new(Rule::OneOf, "must be an IANA time zone, such as America/New_York"))
+}
+
 /// Accepts a time of day as `HH:MM`, 00:00 to 23:59.
 pub fn clock_time(text: &str) -> Result<NaiveTime, Broken> {
     let digits = |i: usize| text.as_bytes().get(i).filter(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0'));

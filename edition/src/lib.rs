@@ -3,6 +3,7 @@
 //! A read takes the current edition and answers from it; it never touches Postgres. A change makes
 //! the next edition, which shares with the last every part that did not change.
 
+pub mod bulletins;
 mod collection;
 pub mod directory;
 mod history;
@@ -10,6 +11,7 @@ mod history;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use bulletins::Bulletins;
 pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
 pub use directory::Directory;
 pub use history::{Gone, History, Touched};
@@ -21,6 +23,8 @@ use domain::{Position, Stream};
 pub struct Edition {
     /// The directory.
     pub directory: Arc<Directory>,
+    /// Bulletins, and the places they speak of.
+    pub bulletins: Arc<Bulletins>,
     histories: BTreeMap<Stream, Arc<History>>,
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Bulletin, BulletinId, MessageType};
 use crate::codes::codes;
+use crate::moment::Moment;
 use crate::{Broken, Reader, Rule};
 
 codes! {
@@ -75,18 +76,17 @@ impl Register {
 
     /// When what a bulletin says stopped to hold, or will: at its expiry, or when an update or
     /// cancellation that `reader` may see was sent.
-    pub fn ends(&self, bulletin: &Bulletin, reader: Reader) -> Option<DateTime<Utc>> {
-        let followed = self.followers(bulletin.id, reader).next().map(|b| b.sent.at);
-        let expires = bulletin.expires.as_ref().map(|m| m.at);
-        [followed, expires].into_iter().flatten().min()
+    pub fn ends<'a>(&'a self, bulletin: &'a Bulletin, reader: Reader) -> Option<&'a Moment> {
+        let followed = self.followers(bulletin.id, reader).next().map(|b| &b.sent);
+        [bulletin.expires.as_ref(), followed].into_iter().flatten().min_by_key(|m| m.at)
     }
 
     /// Whether a bulletin tells of something going on at `at`. A cancellation never does.
     pub fn holds_at(&self, bulletin: &Bulletin, at: DateTime<Utc>, reader: Reader) -> bool {
         bulletin.message_type != MessageType::Cancel
             && bulletin.sent.at <= at
-            && bulletin.begins() <= at
-            && self.ends(bulletin, reader).is_none_or(|end| at < end)
+            && bulletin.begins().at <= at
+            && self.ends(bulletin, reader).is_none_or(|end| at < end.at)
     }
 
     /// Every rule that a bulletin's references break: they name bulletins of the same issuer, sent
@@ -128,7 +128,6 @@ mod tests {
     use super::super::tests::{alert, at, follow_up, id};
     use super::super::{Contents, Issuer};
     use super::*;
-    use crate::moment::Moment;
     use crate::{Audience, MissionId};
     use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Opening, OpeningState, Outside, Pass, Passes, Period, Place, Screening};
+use super::{Opening, OpeningState, Outside, Pass, Passes, Place, Screening};
 use crate::Reader;
 use crate::bulletins::{Bulletin, Register};
 use crate::codes::codes;
@@ -51,6 +51,10 @@ pub struct Basis<'a> {
     pub position: usize,
     /// The bulletin it rests on.
     pub bulletin: Option<&'a Bulletin>,
+    /// From when it holds, by its own words or its bulletin's.
+    pub from: Option<&'a Moment>,
+    /// Until when it holds, by its own words, its bulletin's expiry or what followed the bulletin.
+    pub until: Option<&'a Moment>,
     /// What it says of the pass; unknown when it reserves the place for others.
     pub says: State,
     /// Why.
@@ -150,14 +154,12 @@ impl Place {
                 Some(id) => Some(&**register.get(id, reader)?),
                 None => None,
             };
-            let mut period = opening.period.clone();
+            let (mut from, mut until) = (opening.period.from.as_ref(), opening.period.until.as_ref());
             if let Some(bulletin) = bulletin {
-                period.from.get_or_insert_with(|| Moment::exact(bulletin.begins()));
-                let own = period.until.as_ref().map(|m| m.at);
-                let end = [own, register.ends(bulletin, reader)].into_iter().flatten().min();
-                period.until = end.map(Moment::exact);
+                from = from.or(Some(bulletin.begins()));
+                until = [until, register.ends(bulletin, reader)].into_iter().flatten().min_by_key(|m| m.at);
             }
-            Some(Voice { opening, position, bulletin, period })
+            Some(Voice { opening, position, bulletin, from, until })
         })
     }
 
@@ -196,13 +198,14 @@ struct Voice<'a> {
     opening: &'a Opening,
     position: usize,
     bulletin: Option<&'a Bulletin>,
-    period: Period,
+    from: Option<&'a Moment>,
+    until: Option<&'a Moment>,
 }
 
 impl<'a> Voice<'a> {
     fn speak(&self, at: DateTime<Utc>, pass: Pass, place: &Place) -> Option<Basis<'a>> {
         let opening = self.opening;
-        if !self.period.contains(at) {
+        if !self.holds(at) {
             return None;
         }
         let state = match opening.state {
@@ -224,18 +227,22 @@ impl<'a> Voice<'a> {
             },
             _ => (says, reason),
         };
-        Some(Basis { opening, position: self.position, bulletin: self.bulletin, says, reason })
+        let Self { position, bulletin, from, until, .. } = *self;
+        Some(Basis { opening, position, bulletin, from, until, says, reason })
     }
 
     /// The next instant after `at` at which it may say something else.
     fn next_edge(&self, at: DateTime<Utc>, place: &Place) -> Option<DateTime<Utc>> {
-        let Period { from, until } = &self.period;
-        let from = from.as_ref().map(|m| m.at);
         let hours = match &self.opening.hours {
-            Some(hours) if self.period.contains(at) => hours.next_edge(at, place.time_zone),
+            Some(hours) if self.holds(at) => hours.next_edge(at, place.time_zone),
             _ => None,
         };
-        [from, until.as_ref().map(|m| m.at), hours].into_iter().flatten().filter(|t| *t > at).min()
+        let ends = [self.from, self.until].map(|m| m.map(|m| m.at));
+        ends.into_iter().chain([hours]).flatten().filter(|t| *t > at).min()
+    }
+
+    fn holds(&self, at: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| from.at <= at) && self.until.is_none_or(|until| at < until.at)
     }
 }
 
@@ -243,7 +250,7 @@ impl<'a> Voice<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::{DailyHours, Hours, PlaceId, PlaceKind, Terms};
+    use super::super::{DailyHours, Hours, Period, PlaceId, PlaceKind, Terms};
     use super::*;
     use crate::bulletins::tests::{alert, at, follow_up, id};
     use crate::bulletins::{Contents, Issuer, MessageType};
@@ -483,7 +490,8 @@ mod tests {
             let answer = place.state_at(now, pass, &register, Reader::Stranger);
             let lets_in = place.openings.iter().any(|o| {
                 o.state != OpeningState::Closed
-                    && o.period.contains(now)
+                    && o.period.from.as_ref().is_none_or(|from| from.at <= now)
+                    && o.period.until.as_ref().is_none_or(|until| now < until.at)
                     && match &o.passes { Passes::All => true, Passes::Only(named) => named.contains(&pass) }
             });
             prop_assert!(lets_in || matches!(answer.state, State::Unknown | State::Closed));
