@@ -7,6 +7,7 @@ pub mod bulletins;
 mod collection;
 pub mod directory;
 mod history;
+pub mod search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
