@@ -4,7 +4,7 @@ use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
-use crate::{contract, directory, health, identity, sync};
+use crate::{bulletins, contract, directory, entrances, health, identity, sync};
 
 /// Every operation of the API.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -30,6 +30,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(directory::get_service)
         .service(directory::get_tree)
         .service(directory::import_directory)
+        .service(bulletins::list_bulletins)
+        .service(bulletins::get_bulletin)
+        .service(bulletins::import_bulletins)
+        .service(entrances::list_entrances)
+        .service(entrances::get_entrance)
         .service(sync::synchronise);
 }
 
