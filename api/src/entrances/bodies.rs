@@ -280,7 +280,8 @@ pub struct EntranceBody {
     /// `unknown` as open.
     #[schema(value_type = String, example = "restricted")]
     pub state: State,
-    /// Whether its holder is searched: `required` (as soon as one source says so), `not_required` or `unknown`.
+    /// Whether its holder is searched: `required` (as soon as one source that lets them in says so),
+    /// `not_required` or `unknown`.
     #[schema(value_type = String, example = "required")]
     pub screening: Screening,
     /// Whether sources disagree. All are in `basis`, and the strictest is followed.

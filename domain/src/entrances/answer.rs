@@ -66,7 +66,7 @@ pub struct Basis<'a> {
 pub struct Answer<'a> {
     /// The state.
     pub state: State,
-    /// Whether its holder is searched: required as soon as one source says so.
+    /// Whether its holder is searched: required as soon as one source that lets them in says so.
     pub screening: Screening,
     /// Why, each reason once.
     pub reasons: Vec<Reason>,
@@ -178,7 +178,8 @@ impl Place {
                 reasons.push(reason);
             }
         }
-        let said = |screening| basis.iter().any(|b| b.opening.screening == screening);
+        let lets_in = |b: &&Basis<'_>| matches!(b.says, State::Open | State::Restricted);
+        let said = |screening| basis.iter().filter(lets_in).any(|b| b.opening.screening == screening);
         let screening = match () {
             () if said(Screening::Required) => Screening::Required,
             () if said(Screening::NotRequired) => Screening::NotRequired,
@@ -340,6 +341,8 @@ mod tests {
         assert_eq!(states(Pass::Retiree), [State::Unknown, State::Unknown, State::Unknown]);
         let answer = places[1].state_at(at(morning), Pass::Media, &register, Reader::Stranger);
         assert_eq!((answer.screening, answer.basis[0].bulletin.map(|b| b.id)), (Screening::Required, Some(id(19))));
+        let answer = places[1].state_at(at(morning), Pass::Delegate, &register, Reader::Stranger);
+        assert_eq!(answer.screening, Screening::Unknown, "nobody is searched who is not let in");
     }
 
     #[test]

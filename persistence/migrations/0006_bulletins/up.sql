@@ -1,7 +1,7 @@
 -- Security bulletins, and the places whose openings rest on them. A moment is an instant and, where its
 -- source was not exact, a reading: the source's words and the rule that read them.
 
-create function is_reading(reading jsonb) returns boolean immutable language sql
+create function is_reading(reading jsonb) returns boolean immutable strict language sql
 return jsonb_typeof(reading) = 'object' and coalesce(reading ->> 'given', '') <> ''
     and coalesce(reading ->> 'rule', '') in ('day', 'close_of_business', 'morning', 'noon', 'afternoon', 'evening',
         'approximate_time', 'local_time', 'sunday_before_the_week');
@@ -67,7 +67,7 @@ create table bulletin_reference (
 );
 create index bulletin_reference_earlier on bulletin_reference (earlier_id);
 
-create function are_passes(passes text[]) returns boolean immutable language sql
+create function are_passes(passes text[]) returns boolean immutable strict language sql
 return array_position(passes, null) is null and passes <@ array['vip', 'permanent_representative', 'gold',
     'protocol_access', 'delegate', 'staff', 'media', 'ngo', 'affiliate', 'retiree', 'conference_participant',
     'long_term', 'visitor'];
@@ -153,21 +153,29 @@ begin
     return null;
 end $$;
 
--- A bulletin shows what followed it, and a place what rests on a bulletin: both change with the
--- visibility of the other.
+-- A bulletin shows those that it refers to and what followed it, a place what rests on a bulletin: they
+-- change with the visibility of the other, a bulletin's standing also with what its followers do.
 create function sync_bulletin_seen() returns trigger language plpgsql as $$
 declare
     shown uuid[];
+    changed uuid[];
 begin
     if tg_op = 'INSERT' then
-        select array_agg(id) into shown from new_rows where visible_to is not null;
+        select array_agg(id), array_agg(id) into shown, changed from new_rows where visible_to is not null;
     else
-        select array_agg(n.id) into shown from old_rows o join new_rows n using (id)
-        where o.visible_to is distinct from n.visible_to;
+        select array_agg(n.id) filter (where o.visible_to is distinct from n.visible_to), array_agg(n.id)
+        into shown, changed
+        from old_rows o join new_rows n using (id)
+        where (o.visible_to, o.message_type, o.sent_at) is distinct from (n.visible_to, n.message_type, n.sent_at)
+            and coalesce(o.visible_to, n.visible_to) is not null;
+    end if;
+    if changed is not null then
+        perform sync_log_seen('bulletin', 'bulletin',
+            (select array_agg(earlier_id) from bulletin_reference where bulletin_id = any (changed)));
     end if;
     if shown is not null then
         perform sync_log_seen('bulletin', 'bulletin',
-            (select array_agg(earlier_id) from bulletin_reference where bulletin_id = any (shown)));
+            (select array_agg(bulletin_id) from bulletin_reference where earlier_id = any (shown)));
         perform sync_log_seen('place', 'place',
             (select array_agg(place_id) from opening where basis_id = any (shown)));
     end if;
