@@ -49,7 +49,7 @@ impl Bulletins {
     /// Of these bulletins and places.
     pub fn new(bulletins: Vec<Bulletin>, places: Vec<Place>) -> Self {
         let issued = Collection::new(bulletins.into_iter().map(Arc::new).collect());
-        let register = Register::new(issued.all().iter().map(|entry| entry.value.clone()));
+        let register = Register::new(issued.in_order(Language::En).cloned());
         Self { issued, places: Collection::new(places), register }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::imports::{AudienceBody, Contradiction, Import, Names};
+use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
 use crate::rows::{Localize, ProvenanceRow, localized, optional_localized};
 use domain::bulletins::{
     Bulletin, BulletinId, Category, Certainty, Contents, Issuer, MessageType, Severity, Text, Urgency,
@@ -18,13 +18,13 @@ use domain::entrances::{
     Terms, Weekday,
 };
 use domain::moment::{self, Bound, Moment};
-use domain::{Broken, DutyStation, Faults, Kind, Language, Rule, Stream};
+use domain::{Broken, DutyStation, Fault, Faults, Kind, Language, Rule, Stream};
 use persistence::imports::Imported;
 use persistence::{Conn, Error, bulletins, entrances};
 
-/// A row of an import of bulletins.
+/// A row of an import of bulletins, by its `kind`.
 #[derive(Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum BulletinsRow {
     /// A bulletin.
     Bulletin(BulletinRow),
@@ -82,6 +82,9 @@ pub struct TextRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulletinRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "bulletin")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -172,6 +175,9 @@ pub struct OpeningRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "place")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -375,13 +381,13 @@ impl Import for BulletinsImport {
     const STREAM: Stream = Stream::Bulletins;
     const KINDS: &'static [Kind] = &[Kind::Bulletin, Kind::Place];
     const REFERENCES: &'static [Kind] = &[Kind::Bulletin, Kind::Place, Kind::Mission];
-    type Row = BulletinsRow;
     type Value = BulletinsEntry;
 
-    fn parse(row: BulletinsRow, names: &Names<'_>) -> Result<BulletinsEntry, Faults> {
-        match row {
-            BulletinsRow::Bulletin(row) => bulletin(row, names).map(|b| BulletinsEntry::Bulletin(Box::new(b))),
-            BulletinsRow::Place(row) => place(row, names).map(|p| BulletinsEntry::Place(Box::new(p))),
+    fn parse(kind: Kind, line: &[u8], names: &Names<'_>) -> Result<BulletinsEntry, Faults> {
+        match kind {
+            Kind::Bulletin => bulletin(from_json(line)?, names).map(|b| BulletinsEntry::Bulletin(Box::new(b))),
+            Kind::Place => place(from_json(line)?, names).map(|p| BulletinsEntry::Place(Box::new(p))),
+            _ => Err(Faults::from(Fault::new("/kind", Rule::OneOf, "must be bulletin or place"))),
         }
     }
 

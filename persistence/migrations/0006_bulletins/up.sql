@@ -187,7 +187,8 @@ declare
     changed text := case tg_op
         when 'INSERT' then 'select * from new_rows'
         when 'DELETE' then 'select * from old_rows'
-        else 'select * from old_rows union select * from new_rows' end;
+        else '(select * from old_rows except select * from new_rows)
+              union all (select * from new_rows except select * from old_rows)' end;
     earlier uuid[];
 begin
     -- A reference that goes with its bulletin finds it gone already.
