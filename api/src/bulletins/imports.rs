@@ -401,6 +401,7 @@ impl Import for BulletinsImport {
         }
         let mut changed = bulletins::save(conn, &issued).await?;
         bulletins::publish_due(conn).await?;
+        bulletins::expire_due(conn).await?;
         changed.extend(entrances::save(conn, &places).await?);
         Ok(changed)
     }
