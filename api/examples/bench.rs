@@ -96,7 +96,8 @@ async fn serve_product() -> anyhow::Result<()> {
     state.db.write(async move |conn| persistence::identity::insert_client(conn, &client, "-").await).await?;
     let token = state.tokens.issue(&state.store.identities().keys, id, "read", chrono::Utc::now())?;
     let edition = state.store.edition();
-    let person = edition.directory.people.visible(Reader::Mission(mission)).next().context("the demonstration has people")?;
+    let person =
+        edition.directory.people.visible(Reader::Mission(mission)).next().context("the demonstration has people")?;
     let path = format!("/v1/directory/people/{}", person.value.id.0);
     announce(&Target { address: server.address.to_string(), request: request(&path, &token) })?;
     std::future::pending().await
@@ -266,7 +267,14 @@ async fn compare(cli: Cli) -> anyhow::Result<()> {
     let ratio = of_bare.cpu_microseconds / of_product.cpu_microseconds;
 
     let mut out = std::io::stdout().lock();
-    writeln!(out, "W1, one entry by id: {} bytes, {} connections, median of {} runs of {} s", answer.len(), cli.connections, cli.runs, cli.seconds)?;
+    writeln!(
+        out,
+        "W1, one entry by id: {} bytes, {} connections, median of {} runs of {} s",
+        answer.len(),
+        cli.connections,
+        cli.runs,
+        cli.seconds
+    )?;
     writeln!(out, "          requests/s   CPU µs/request   p50 µs   p99 µs")?;
     for (name, figures) in [("bare", of_bare), ("product", of_product)] {
         writeln!(

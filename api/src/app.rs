@@ -4,7 +4,7 @@ use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
-use crate::{contract, directory, health, identity, inf_notes, sync};
+use crate::{bulletins, contract, directory, entrances, health, identity, inf_notes, sync};
 
 /// Every operation of the API.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -34,6 +34,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(inf_notes::list_inf_notes)
         .service(inf_notes::get_inf_note)
         .service(inf_notes::import_inf_notes)
+        .service(bulletins::list_bulletins)
+        .service(bulletins::get_bulletin)
+        .service(bulletins::import_bulletins)
+        .service(entrances::list_entrances)
+        .service(entrances::get_entrance)
         .service(sync::synchronise);
 }
 

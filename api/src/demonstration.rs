@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::bulletins::imports::BulletinsImport;
 use crate::directory::imports::DirectoryImport;
 use crate::identity::secrets;
 use crate::imports::{Import, Options, import};
@@ -40,6 +41,7 @@ pub async fn fill(state: &web::Data<State>) -> anyhow::Result<()> {
     if state.db.read(async |conn| persistence::imports::is_empty(conn).await).await? {
         load::<DirectoryImport>(state, &data.join("directory.ndjson")).await?;
         load::<NotesImport>(state, &data.join("inf-notes.ndjson")).await?;
+        load::<BulletinsImport>(state, &data.join("bulletins.ndjson")).await?;
     }
     make_clients(state, &state.config.demo_credentials).await
 }

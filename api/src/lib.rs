@@ -2,10 +2,12 @@
 
 pub mod answers;
 pub mod app;
+pub mod bulletins;
 pub mod config;
 pub mod contract;
 pub mod demonstration;
 pub mod directory;
+pub mod entrances;
 mod follower;
 pub mod frame;
 mod health;

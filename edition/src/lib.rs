@@ -3,6 +3,7 @@
 //! A read takes the current edition and answers from it; it never touches Postgres. A change makes
 //! the next edition, which shares with the last every part that did not change.
 
+pub mod bulletins;
 mod collection;
 pub mod directory;
 mod history;
@@ -12,6 +13,7 @@ pub mod search;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use bulletins::Bulletins;
 pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
 pub use directory::Directory;
 pub use history::{Gone, History, Touched};
@@ -26,6 +28,8 @@ pub struct Edition {
     pub directory: Arc<Directory>,
     /// INF notes.
     pub inf_notes: Arc<InfNotes>,
+    /// Bulletins, and the places they speak of.
+    pub bulletins: Arc<Bulletins>,
     histories: BTreeMap<Stream, Arc<History>>,
 }
 

@@ -2,8 +2,10 @@
 //!
 //! A connection goes in, a domain value comes out; rows are private.
 
+pub mod bulletins;
 pub mod db;
 pub mod directory;
+pub mod entrances;
 mod error;
 pub mod identity;
 pub mod imports;
