@@ -3,6 +3,7 @@
 pub mod audience;
 pub mod contact;
 pub mod duty_station;
+pub mod event_costs;
 pub mod faults;
 pub mod language;
 pub mod provenance;
