@@ -5,6 +5,7 @@
 
 mod collection;
 pub mod directory;
+pub mod event_costs;
 mod history;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
 pub use directory::Directory;
+pub use event_costs::EventCosts;
 pub use history::{Gone, History, Touched};
 
 use domain::{Position, Stream};
@@ -21,6 +23,8 @@ use domain::{Position, Stream};
 pub struct Edition {
     /// The directory.
     pub directory: Arc<Directory>,
+    /// Event costs.
+    pub event_costs: Arc<EventCosts>,
     histories: BTreeMap<Stream, Arc<History>>,
 }
 

@@ -5,6 +5,7 @@
 pub mod db;
 pub mod directory;
 mod error;
+pub mod event_costs;
 pub mod identity;
 pub mod imports;
 mod json;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::codes::codes;
 use super::money::Price;
 use super::rules::{ChargeRule, Scope};
+use crate::directory::UnitId;
 use crate::{Audience, Broken, DutyStation, Faults, Key, Language, Localized, Provenance, Rule};
 
 /// The id of a rate card.
@@ -420,7 +421,7 @@ pub struct Office {
     /// Inside or outside the house.
     pub kind: OfficeKind,
     /// The unit of the directory, where it is known.
-    pub unit: Option<Uuid>,
+    pub unit: Option<UnitId>,
 }
 
 impl Rate {
