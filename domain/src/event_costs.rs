@@ -14,6 +14,8 @@ mod rules;
 mod savings;
 mod words;
 
+pub use iso_currency::Currency;
+
 pub use estimate::{Basis, Calculation, Due, Estimate, Line, NotPriced, Notice, Reason, Why, Years};
 pub use estimator::estimate;
 pub use money::{Price, Totals, parse_currency, parse_decimal};

@@ -86,6 +86,33 @@ async fn nameable_units(conn: &mut Conn) -> Result<BTreeSet<(Uuid, Uuid)>, Error
     Ok(rows.into_iter().map(|row| (row.card_id, row.unit_id)).collect())
 }
 
+/// A rate that names a billing unit which is closed, or which not all readers of its card may see.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Contradiction {
+    /// The card's source.
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub source: String,
+    /// The card's key there.
+    #[diesel(sql_type = diesel::sql_types::Text, column_name = source_key)]
+    pub key: String,
+    /// The rate's place in the card.
+    #[diesel(sql_type = diesel::sql_types::Integer, column_name = position)]
+    pub rate: i32,
+}
+
+/// The billing units that a reader of a card could not look up; at most 100.
+pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
+    let rows = diesel::sql_query(
+        "select c.source, c.source_key, r.position
+         from rate r join rate_card c on c.id = r.card_id join unit u on u.id = r.office_unit_id
+         where c.visible_to is not null and not coalesce(audience_covers(u.visible_to, c.visible_to), false)
+         order by 1, 2, 3 limit 100",
+    )
+    .load(conn)
+    .await?;
+    Ok(rows)
+}
+
 /// Saves cards with their rates and rules; returns the ids of those that this changed.
 pub async fn save_rate_cards(conn: &mut Conn, imported: &[Imported<RateCard>]) -> Result<BTreeSet<Uuid>, Error> {
     let cards: Vec<RateCardRow> = imported.iter().map(RateCardRow::of).collect();
