@@ -7,6 +7,7 @@ mod collection;
 pub mod directory;
 pub mod event_costs;
 mod history;
+pub mod search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
