@@ -4,7 +4,7 @@ use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
-use crate::{contract, directory, health, identity, sync};
+use crate::{contract, directory, event_costs, health, identity, sync};
 
 /// Every operation of the API.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -30,6 +30,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(directory::get_service)
         .service(directory::get_tree)
         .service(directory::import_directory)
+        .service(event_costs::list_rate_cards)
+        .service(event_costs::get_rate_card)
+        .service(event_costs::estimate_event)
+        .service(event_costs::import_event_costs)
         .service(sync::synchronise);
 }
 

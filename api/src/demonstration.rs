@@ -12,6 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::directory::imports::DirectoryImport;
+use crate::event_costs::imports::CostsImport;
 use crate::identity::secrets;
 use crate::imports::{Import, Options, import};
 use crate::state::State;
@@ -38,6 +39,7 @@ pub async fn fill(state: &web::Data<State>) -> anyhow::Result<()> {
     let data = &state.config.demo_data;
     if state.db.read(async |conn| persistence::imports::is_empty(conn).await).await? {
         load::<DirectoryImport>(state, &data.join("directory.ndjson")).await?;
+        load::<CostsImport>(state, &data.join("event-costs.ndjson")).await?;
     }
     make_clients(state, &state.config.demo_credentials).await
 }

@@ -9,11 +9,11 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::Utc;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::answers::{Published, Tag, answer};
 use crate::identity::{Allowed, ImportCosts, Read};
 use crate::imports::{ImportReport, receive};
+use crate::json;
 use crate::lists::list;
 use crate::params::{Lang, Params, path_id};
 use crate::problem::{ApiError, Code};
@@ -91,7 +91,7 @@ pub async fn list_rate_cards(
     tag = "event costs",
     operation_id = "get_rate_card",
     params(
-        ("id" = Uuid, Path, description = "The card's id"),
+        ("id" = uuid::Uuid, Path, description = "The card's id"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
         ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=3"),
     ),
@@ -111,4 +111,96 @@ pub async fn get_rate_card(
     let entry = published.0.event_costs.rate_cards.get(id, reader).ok_or_else(|| ApiError::new(Code::NotFound))?;
     let body = || RateCardBody::of(&entry.value, Rendering::new(reader, lang.0));
     Ok(answer(&req, Tag(entry.tag), lang.0, reader, body))
+}
+
+/// Estimate what an event costs
+///
+/// Send what you want to hold; get one bill across all offices: each charge with its quantity, its
+/// price, the reason why it is charged, the office that bills it and the source of the rate; subtotals
+/// by office; programme support cost as a line of its own with its base; the total, a range where any
+/// rate is one, a currency each.
+///
+/// Show `basis.text` beside any amount: `historical` rates are of other years than the event and never
+/// a tariff. What you asked for and no rate covers is in `not_priced` with the reason; rules that
+/// matter for this event are in `notices`; cheaper variants, each priced as a whole, in `savings`.
+/// Times are the duty station's wall clock.
+///
+/// Nothing is kept, so no `Idempotency-Key` is needed, and the same plan may be sent as often as you
+/// like. Answered from memory, also while the database is away.
+#[utoipa::path(
+    tag = "event costs",
+    operation_id = "estimate_event",
+    params(
+        ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=3"),
+    ),
+    request_body(content = PlanBody, content_type = "application/json", description = "The plan; at most 64 KiB",
+        example = json!({"duty_station": "NY", "kind": "side_event",
+            "sessions": [{"date": "2026-09-22", "start": "18:30", "end": "20:00"}],
+            "participants": 80, "wishes": {"av_technicians": 3, "captioning": true, "interpretation": ["en", "fr"]}})),
+    responses(
+        (status = 200, description = "The estimate", body = EstimateBody),
+        (status = 422, description = "Some fields break a rule: all of them are named", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
+    ),
+    security(("oauth2" = ["read"]))
+)]
+#[post("/v1/event-costs/estimates")]
+pub async fn estimate_event(
+    req: HttpRequest,
+    allowed: Allowed<Read>,
+    published: Published,
+    lang: Lang,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let plan = json::read::<PlanBody>(&req, body).await?.parse()?;
+    let reader = allowed.reader();
+    let cards = published.0.event_costs.cards(reader);
+    let estimate = estimate(&plan, &cards, Utc::now().date_naive());
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_LANGUAGE, lang.0.tag()))
+        .insert_header((header::VARY, "Accept-Encoding, Accept-Language, Authorization"))
+        .json(EstimateBody::of(&estimate, Rendering::new(reader, lang.0))))
+}
+
+/// Import rate cards
+///
+/// NDJSON: one rate card with its rates and rules a line. Units of the directory and missions are
+/// referred to by key, `source:key` for another source's. All rows or none: each bad one is reported
+/// with line, field and rule. Cards are found again by source and key, so that ids survive; the same
+/// file again changes nothing. `mode=replace` also closes the source's cards that are not in the file;
+/// more than 10 % of them only with `force=true`.
+#[utoipa::path(
+    tag = "imports",
+    operation_id = "import_event_costs",
+    params(
+        ("source" = String, Query, description = "The name of the system the rows come from: a-z, 0-9 and -", example = "rates"),
+        ("dry_run" = Option<bool>, Query, description = "Do it all and keep nothing"),
+        ("mode" = Option<String>, Query, description = "`merge` (when left out) or `replace`", example = "merge"),
+        ("force" = Option<bool>, Query, description = "Close more than 10 % of the source's cards if need be"),
+    ),
+    request_body(content = imports::RateCardRow, content_type = "application/x-ndjson",
+        description = "One JSON object a line; at most 1 MiB a line and 32 MiB in all",
+        example = json!({"kind": "rate_card", "key": "ny-2016", "duty_station": "NY", "title": {"en": "Costs of events at Headquarters, 2016"},
+            "valid_from": "2016-01-01", "valid_until": "2016-12-31", "currency": "USD",
+            "provenance": {"confidence": "reported", "citation": "https://example.org/rates"},
+            "rates": [{"code": "av-technician", "category": "audiovisual", "item": {"en": "Audiovisual technician"},
+                "unit": "technician_meeting", "charge": {"amount": "260.00"},
+                "provenance": {"confidence": "reported", "citation": "https://example.org/rates"}}]})),
+    responses(
+        (status = 200, description = "What was done", body = ImportReport,
+            headers(("Sync-Rev" = String, description = "The revision written, `costs=3`; absent when nothing changed"))),
+        (status = 409, description = "`mode=replace` would close too many cards", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
+    ),
+    security(("oauth2" = ["event_costs:import"]))
+)]
+#[post("/v1/imports/event-costs")]
+pub async fn import_event_costs(
+    req: HttpRequest,
+    _: Allowed<ImportCosts>,
+    params: Params,
+    body: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    receive::<CostsImport>(&req, params, body, &state).await
 }

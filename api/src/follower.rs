@@ -11,9 +11,10 @@ use tokio::sync::watch;
 
 use crate::identity::Identities;
 use crate::state::State;
+use domain::event_costs::RateCard;
 use domain::{Position, Step, Stream};
-use edition::{Directory, Edition, History};
-use persistence::{Conn, Error, directory, identity, log};
+use edition::{Directory, Edition, EventCosts, History};
+use persistence::{Conn, Error, directory, event_costs, identity, log};
 
 /// How long a hint may be late.
 const POLL: Duration = Duration::from_secs(1);
@@ -49,6 +50,7 @@ struct Follower {
 struct News {
     histories: BTreeMap<Stream, History>,
     directory: Option<domain::directory::Entries>,
+    rate_cards: Option<Vec<RateCard>>,
     identities: Option<(Position, Identities)>,
     rewound: bool,
 }
@@ -87,6 +89,9 @@ impl Follower {
                 if let Some(entries) = news.directory {
                     edition.directory = Arc::new(Directory::new(entries));
                 }
+                if let Some(cards) = news.rate_cards {
+                    edition.event_costs = Arc::new(EventCosts::new(cards));
+                }
                 for (stream, history) in news.histories {
                     edition.set_history(stream, history);
                 }
@@ -103,7 +108,8 @@ impl Follower {
 /// Reads, from one state of the database, each stream that has moved.
 async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
-    let mut news = News { histories: BTreeMap::new(), directory: None, identities: None, rewound: false };
+    let mut news =
+        News { histories: BTreeMap::new(), directory: None, rate_cards: None, identities: None, rewound: false };
     for (stream, head) in heads {
         match stream {
             Stream::Internal => {}
@@ -120,8 +126,10 @@ async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> 
                 let (steps, rewound) = history(conn, held.history(stream), stream).await?;
                 news.rewound |= rewound;
                 news.histories.insert(stream, History::new(head, steps));
-                if stream == Stream::Directory {
-                    news.directory = Some(directory::load(conn).await?);
+                match stream {
+                    Stream::Directory => news.directory = Some(directory::load(conn).await?),
+                    Stream::Costs => news.rate_cards = Some(event_costs::load(conn).await?),
+                    Stream::Bulletins | Stream::Notes | Stream::Internal | Stream::Identity => {}
                 }
             }
         }

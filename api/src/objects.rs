@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::directory::bodies::{FunctionBody, MissionBody, OrganizationBody, PersonBody, ServiceBody, UnitBody};
+use crate::event_costs::bodies::RateCardBody;
 use crate::rendering::Rendering;
 use domain::{Kind, Reader};
 use edition::Edition;
@@ -26,12 +27,18 @@ pub enum Object {
     Person(PersonBody),
     /// A service.
     Service(ServiceBody),
+    /// A rate card.
+    RateCard(Box<RateCardBody>),
 }
 
 impl Object {
     /// The object, if the reader may see it.
     pub fn find(edition: &Edition, kind: Kind, id: Uuid, rendering: Rendering) -> Option<Self> {
         let reader = rendering.reader;
+        if kind == Kind::RateCard {
+            let entry = edition.event_costs.rate_cards.get(id, reader)?;
+            return Some(Self::RateCard(Box::new(RateCardBody::of(&entry.value, rendering))));
+        }
         let directory = &edition.directory;
         Some(match directory.find(kind, id, reader)? {
             Found::Organization(entry) => Self::Organization(OrganizationBody::of(&entry.value, rendering)),
@@ -52,6 +59,7 @@ impl Object {
         let missions = directory.missions.visible(reader).map(|e| (Kind::Mission, e.value.id.0));
         let people = directory.people.visible(reader).map(|e| (Kind::Person, e.value.id.0));
         let services = directory.services.visible(reader).map(|e| (Kind::Service, e.value.id.0));
-        organizations.chain(units).chain(functions).chain(missions).chain(people).chain(services)
+        let cards = edition.event_costs.rate_cards.visible(reader).map(|e| (Kind::RateCard, e.value.id.0));
+        organizations.chain(units).chain(functions).chain(missions).chain(people).chain(services).chain(cards)
     }
 }

@@ -41,8 +41,10 @@ def fact(kind, facts, beginning):
     return facts[found[0]]
 
 
-def provenance(source, confidence="reported"):
-    return {"confidence": confidence, "citation": source}
+def provenance(source, confidence="reported", year=None):
+    # where only a year is known: true then, perhaps longer
+    since = {"as_of": f"{year}-01-01"} if year else {}
+    return {"confidence": confidence, "citation": source} | since
 
 
 def money(number):
@@ -62,7 +64,7 @@ def rate(beginning, code, category, unit, item, when="on_request", confidence="r
     line = {"code": code, "category": category, "unit": unit, "item": item, "charge": charge, "applies_when": when}
     if f.get("currency", "USD") != "USD":
         line["currency"] = f["currency"]
-    return line | more | {"provenance": provenance(f["source"], confidence)}
+    return line | more | {"provenance": provenance(f["source"], confidence, f.get("year"))}
 
 
 def rule(beginning, code, text, effect="informs", confidence="reported", **more):
@@ -81,22 +83,22 @@ def card(key, station, title, source, rates=(), rules=(), years=None, inferred=F
             line["valid_until"] = f"{years[1]}-12-31"
         if inferred:
             line["validity_inferred"] = True
-    line |= {"currency": "USD"} | more | {"provenance": provenance(source, confidence)}
+    line |= {"currency": "USD"} | more | {"provenance": provenance(source, confidence, years and years[0])}
     return line | {"rates": list(rates), "rules": list(rules)}
 
 
-def office(name, kind="united_nations"):
-    return {"name": name, "kind": kind}
+def office(name, kind="united_nations", unit=None):
+    return {"name": name, "kind": kind} | ({"unit": unit} if unit else {})
 
 
 BCSS = office(six(
     "قسم دعم البث والمؤتمرات",
     "Broadcast and Conference Support Section",
     "Sección de Apoyo a las Transmisiones y Conferencias",
-    "Section d'appui à la diffusion et aux conférences",
-    "Секция технической поддержки трансляций и конференций",
+    "Section de l'appui à la radiotélédiffusion et aux conférences",
+    "Секция технической поддержки вещания и конференций",
     "广播和会议支助科",
-))
+), unit="bcss")
 FACILITIES = office(six(
     "إدارة الشؤون الإدارية (المرافق)",
     "Department of Management (facilities)",
@@ -104,7 +106,7 @@ FACILITIES = office(six(
     "Département de la gestion (installations)",
     "Департамент по вопросам управления (эксплуатация зданий)",
     "管理事务部(设施)",
-))
+), unit="dmspc")
 DSS = office(six(
     "إدارة شؤون السلامة والأمن",
     "Department of Safety and Security",
@@ -112,7 +114,7 @@ DSS = office(six(
     "Département de la sûreté et de la sécurité",
     "Департамент по вопросам охраны и безопасности",
     "安全和安保部",
-))
+), unit="dss")
 OUTSIDE = office(six(
     "مورِّد خارجي",
     "Outside supplier",
@@ -128,7 +130,7 @@ ECA = office(six(
     "Centre de conférences de la Commission économique pour l'Afrique",
     "Конференционный центр Экономической комиссии для Африки",
     "非洲经济委员会会议中心",
-))
+), unit="eca")
 
 TEN_TO_SIX = {"from": "10:00", "until": "18:00"}
 SIDE_EVENTS = ["side_event"]

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::bodies::{OfficeBody, PriceBody, totals};
 use crate::rendering::{ProvenanceBody, Rendering};
 use domain::event_costs::{
-    Basis, Calculation, Count, Estimate, EventKind, Line, NotPriced, Notice, Organizer, Plan, Saving, Session, Sessions,
-    Wishes, parse_date, parse_time,
+    Basis, Calculation, Count, Estimate, EventKind, Line, NotPriced, Notice, Organizer, Plan, Saving, Session,
+    Sessions, Wishes, parse_date, parse_time,
 };
 use domain::{Broken, DutyStation, Faults, Language, Rule};
 
@@ -273,7 +273,9 @@ pub struct LineBody {
     /// What is charged: rounded half-even to the currency's minor unit.
     amount: PriceBody,
     /// Why it is charged.
-    #[schema(example = "Charged for time outside the regular hours of 10:00 to 18:00, Monday to Friday; sessions concerned: 1 of 1.")]
+    #[schema(
+        example = "Charged for time outside the regular hours of 10:00 to 18:00, Monday to Friday; sessions concerned: 1 of 1."
+    )]
     reason: String,
     /// Who bills it; absent where the source does not say.
     #[serde(skip_serializing_if = "Option::is_none")]

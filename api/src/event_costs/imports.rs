@@ -11,9 +11,9 @@ use crate::imports::{AudienceBody, Contradiction, Import, Names};
 use crate::rows::{Localize, ProvenanceRow, localized, optional_localized};
 use domain::directory::UnitId;
 use domain::event_costs::{
-    AppliesWhen, Base, Category, Charge, ChargeRule, Count, Currency, Distinct, Effect, EventKind, Interpreters, Office,
-    OfficeKind, Organizer, Price, Rate, RateCard, RateCardId, RegularHours, Scope, Unit, Validity, parse_currency,
-    parse_decimal, parse_time,
+    AppliesWhen, Base, Category, Charge, ChargeRule, Count, Currency, Distinct, Effect, EventKind, Interpreters,
+    Office, OfficeKind, Organizer, Price, Rate, RateCard, RateCardId, RegularHours, Scope, Unit, Validity,
+    parse_currency, parse_decimal, parse_time,
 };
 use domain::{Broken, DutyStation, Faults, Key, Kind, Rule, Stream};
 use persistence::imports::Imported;
@@ -240,7 +240,8 @@ impl ChargeRow {
             (Some(amount), None, None, None, None, None) => {
                 let amount = decimal(faults, "/charge/amount", amount)?;
                 let price = Price::parse(amount, amount, currency);
-                let refused = || Broken::new(Rule::Range, format!("must be from 0 to {} with at most four decimals", Price::MAX));
+                let refused =
+                    || Broken::new(Rule::Range, format!("must be from 0 to {} with at most four decimals", Price::MAX));
                 faults.check("/charge/amount", price.map_err(|_| refused())).map(Charge::Price)
             }
             (None, Some(low), Some(high), None, None, None) => {
