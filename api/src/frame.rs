@@ -32,11 +32,8 @@ pub async fn frame<B: MessageBody + 'static>(
         // Routed like GET; the connection leaves the body out, because it read HEAD itself.
         request.head_mut().method = Method::GET;
     }
-    let http = request.request().clone();
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(http, error.error_response().map_into_boxed_body()),
-    };
+    // Handlers and extractors answer with responses, their errors too; an `Err` here is the framework's own defect.
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if is_unexplained(response.response()) {
         response = explain(response, id);
     }
