@@ -79,8 +79,7 @@ def card(key, station, title, source, rates=(), rules=(), years=None, inferred=F
     line["title"] = title
     if years:
         line["valid_from"] = f"{years[0]}-01-01"
-        if years[1]:
-            line["valid_until"] = f"{years[1]}-12-31"
+        line["valid_until"] = f"{years[1]}-12-31"
         if inferred:
             line["validity_inferred"] = True
     line |= {"currency": "USD"} | more | {"provenance": provenance(source, confidence, years and years[0])}
@@ -441,8 +440,8 @@ def everywhere():
             "Расходы на вспомогательное обслуживание программ",
             "方案支助费用",
         ),
-        # the source names no end: until further notice is our reading
-        support["provenance"]["citation"], [support], years=(1980, None), inferred=True,
+        # that it held for 1980 alone is our reading: the source does not say until when
+        support["provenance"]["citation"], [support], years=(1980, 1980), inferred=True,
     )
     team = fact("rate", RATES, "Interpretation team, six languages")
     interpreters = {"ar": 3, "zh": 3, "en": 2, "es": 2, "fr": 2, "ru": 2}

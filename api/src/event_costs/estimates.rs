@@ -380,8 +380,13 @@ pub struct NoticeBody {
     /// When something must be done, in the duty station's wall-clock time.
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<DueBody>,
-    /// Whether the card holds for the plan.
-    basis: BasisBody,
+    /// Whether the card holds for the plan: `current`, `historical` or `undated`.
+    #[schema(example = "historical")]
+    basis: &'static str,
+    /// The same in words, where it may no longer hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "A rule of other years (2016): ask whether it still holds.")]
+    caution: Option<String>,
     /// The rate card it is from.
     rate_card: Uuid,
     /// Where it comes from and how far to rely on it.
@@ -412,7 +417,8 @@ impl NoticeBody {
                 time: due.by.format("%H:%M").to_string(),
                 passed: due.passed,
             }),
-            basis: BasisBody::of(&notice.basis, rendering.language),
+            basis: notice.basis.code(),
+            caution: notice.basis.rule_text(rendering.language),
             rate_card: notice.card.id.0,
             provenance: (&notice.rule.provenance).into(),
         }

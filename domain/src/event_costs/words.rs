@@ -4,7 +4,7 @@
 
 use rust_decimal::Decimal;
 
-use super::estimate::{Basis, Reason, Why};
+use super::estimate::{Basis, Reason, Why, Years};
 use super::rate_card::{Base, Category, RegularHours, Unit};
 use super::savings::Alternative;
 use crate::Language;
@@ -268,11 +268,18 @@ impl Basis {
         match self {
             Self::Current => say(language, CURRENT).to_owned(),
             Self::Undated => say(language, UNDATED).to_owned(),
-            Self::Historical(years) => {
-                let years = years.iter().map(i32::to_string).collect::<Vec<_>>();
-                let comma = say(language, ["، ", ", ", ", ", ", ", ", ", "、"]);
-                fill(language, HISTORICAL, &[("{years}", &years.join(comma))])
-            }
+            Self::Historical(years) => fill(language, HISTORICAL, &[("{years}", &listed(language, years))]),
+        }
+    }
+}
+
+impl Basis {
+    /// The same of a rule; nothing when it is in force.
+    pub fn rule_text(&self, language: Language) -> Option<String> {
+        match self {
+            Self::Current => None,
+            Self::Undated => Some(say(language, UNDATED_RULE).to_owned()),
+            Self::Historical(years) => Some(fill(language, HISTORICAL_RULE, &[("{years}", &listed(language, years))])),
         }
     }
 }
@@ -291,6 +298,11 @@ impl Alternative {
 fn in_hours(language: Language, six: Six, hours: RegularHours, sessions: usize, of: usize) -> String {
     let (from, until) = (hours.from().format("%H:%M"), hours.until().format("%H:%M"));
     fill(language, six, &[("{from}", &from), ("{until}", &until), ("{sessions}", &sessions), ("{of}", &of)])
+}
+
+fn listed(language: Language, years: &Years) -> String {
+    let years = years.iter().map(i32::to_string).collect::<Vec<_>>();
+    years.join(say(language, ["، ", ", ", ", ", ", ", ", ", "、"]))
 }
 
 fn plain(percent: Decimal) -> String {
@@ -424,6 +436,22 @@ const HISTORICAL: Six = [
     "Montants historiques ({years}) : un ordre de grandeur, non un barème.",
     "Расценки прошлых лет ({years}): порядок величины, а не действующий тариф.",
     "历史费率({years}):仅供估算数量级,并非现行收费标准。",
+];
+const UNDATED_RULE: Six = [
+    "من مصدر غير مؤرخ: يُرجى التحقق من أن القاعدة لا تزال سارية.",
+    "From a source that bears no date: ask whether it still holds.",
+    "De una fuente sin fecha: pregunte si sigue vigente.",
+    "Tiré d'une source non datée : vérifiez que la règle est toujours en vigueur.",
+    "Из источника без даты: уточните, действует ли это правило.",
+    "来源未注明日期:请核实是否仍然有效。",
+];
+const HISTORICAL_RULE: Six = [
+    "قاعدة من سنوات سابقة ({years}): يُرجى التحقق من أنها لا تزال سارية.",
+    "A rule of other years ({years}): ask whether it still holds.",
+    "Norma de otros años ({years}): pregunte si sigue vigente.",
+    "Règle d'autres années ({years}) : vérifiez qu'elle est toujours en vigueur.",
+    "Правило прошлых лет ({years}): уточните, действует ли оно.",
+    "往年规则({years}):请核实是否仍然有效。",
 ];
 const MOVE: Six = [
     "عقد المناسبة خلال ساعات العمل العادية، من {from} إلى {until}، من الاثنين إلى الجمعة.",
