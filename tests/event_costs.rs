@@ -42,7 +42,10 @@ fn texts<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
 
 /// The code of each line's rate with the most it may cost.
 fn amounts(lines: &Value) -> Vec<(&str, &str)> {
-    texts(lines, "rate").into_iter().zip(lines.as_array().unwrap().iter().map(|l| l["amount"]["high"].as_str().unwrap())).collect()
+    texts(lines, "rate")
+        .into_iter()
+        .zip(lines.as_array().unwrap().iter().map(|l| l["amount"]["high"].as_str().unwrap()))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,12 +179,17 @@ async fn a_body_that_is_no_plan_is_refused() {
     assert_eq!(send(json, String::new()).await.problem(400), "malformed_json");
     assert_eq!(send("text/plain", "{}".into()).await.problem(415), "unsupported_media_type");
     assert_eq!(send(json, " ".repeat(70_000)).await.problem(413), "too_large");
+    let session = side_event(json!({}))["sessions"][0].clone();
     for (plan, pointer, rule) in [
         (side_event(json!({})).with("colour", json!("blue")), "/colour", "unknown_field"),
         (side_event(json!({"av_technician": 1})), "/wishes/av_technician", "unknown_field"),
         (side_event(json!({"av_technicians": 1.5})), "/wishes/av_technicians", "structure"),
         (side_event(json!({})).with("sessions", json!([])), "/sessions", "required"),
-        (side_event(json!({})).with("sessions", json!([side_event(json!({}))["sessions"][0]; 32])), "/sessions", "length"),
+        (
+            side_event(json!({})).with("sessions", vec![session; 32].into()),
+            "/sessions",
+            "length",
+        ),
     ] {
         let reply = send(json, plan.to_string()).await;
         assert_eq!(reply.problem(422), "validation_failed");
@@ -226,8 +234,11 @@ async fn the_same_cards_again_change_nothing_and_a_changed_rate_changes_its_card
     let world = World::empty().await;
     let cards = [
         card("a", json!([rate("room", "1.00"), rate("other", "2.00")])),
-        card("b", json!([rate("room", "3.00")])).with("rules", json!([{"code": "r", "effect": "informs",
-            "text": {"en": "Ask first."}, "lead_hours": 48, "provenance": {"confidence": "sample"}}])),
+        card("b", json!([rate("room", "3.00")])).with(
+            "rules",
+            json!([{"code": "r", "effect": "informs",
+            "text": {"en": "Ask first."}, "lead_hours": 48, "provenance": {"confidence": "sample"}}]),
+        ),
     ];
     let first = world.have("event-costs", &cards).await;
     assert_eq!(first.header("sync-rev"), Some("costs=1"));
@@ -264,7 +275,11 @@ async fn a_bad_card_is_refused_with_line_and_field() {
         (bad("charge", json!({})), "/rates/0/charge", "conflict"),
         (bad("applies_when", json!("outside_regular_hours")), "/rates/0/regular_hours", "required"),
         (bad("kinds", json!(["party"])), "/rates/0/kinds/0", "one_of"),
-        (bad("office", json!({"name": {"en": "X"}, "kind": "united_nations", "unit": "none"})), "/rates/0/office/unit", "reference"),
+        (
+            bad("office", json!({"name": {"en": "X"}, "kind": "united_nations", "unit": "none"})),
+            "/rates/0/office/unit",
+            "reference",
+        ),
         (bad("item", json!({"en": "a\u{202e}b"})), "/rates/0/item/en", "characters"),
         (bad("colour", json!("blue")), "/rates/0/colour", "unknown_field"),
     ];

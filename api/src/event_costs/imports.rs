@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::imports::{AudienceBody, Contradiction, Import, Names};
+use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
 use crate::rows::{Localize, ProvenanceRow, localized, optional_localized};
 use domain::directory::UnitId;
 use domain::event_costs::{
@@ -25,21 +25,13 @@ const NAME: usize = 300;
 /// The longest remark or rule.
 const PROSE: usize = 2000;
 
-/// The kind of a row of this import.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CostKind {
-    /// A rate card.
-    RateCard,
-}
-
 /// A rate card: what one source says about the rates of one duty station in one period.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateCardRow {
-    /// Always `rate_card`.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
-    kind: CostKind,
+    #[schema(example = "rate_card")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     #[schema(example = "ny-2016")]
@@ -388,11 +380,10 @@ impl Import for CostsImport {
     const STREAM: Stream = Stream::Costs;
     const KINDS: &'static [Kind] = &[Kind::RateCard];
     const REFERENCES: &'static [Kind] = &[Kind::RateCard, Kind::Unit, Kind::Mission];
-    type Row = RateCardRow;
     type Value = RateCard;
 
-    fn parse(row: RateCardRow, names: &Names<'_>) -> Result<RateCard, Faults> {
-        rate_card(row, names)
+    fn parse(_: Kind, line: &[u8], names: &Names<'_>) -> Result<RateCard, Faults> {
+        rate_card(from_json(line)?, names)
     }
 
     async fn save(conn: &mut Conn, rows: Vec<Imported<RateCard>>) -> Result<BTreeSet<Uuid>, Error> {
