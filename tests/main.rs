@@ -13,6 +13,7 @@ mod harness;
 mod http;
 mod identity;
 mod imports;
+mod inf_notes;
 mod ordered_log;
 mod schema;
 mod sync;

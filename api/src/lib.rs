@@ -13,6 +13,7 @@ pub mod frame;
 mod health;
 pub mod identity;
 pub mod imports;
+pub mod inf_notes;
 pub mod lists;
 pub mod objects;
 pub mod params;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::bulletins::bodies::BulletinBody;
 use crate::directory::bodies::{FunctionBody, MissionBody, OrganizationBody, PersonBody, ServiceBody, UnitBody};
 use crate::entrances::bodies::PlaceBody;
+use crate::inf_notes::bodies::NoteBody;
 use crate::rendering::Rendering;
 use domain::{Kind, Reader};
 use edition::Edition;
@@ -28,6 +29,8 @@ pub enum Object {
     Person(PersonBody),
     /// A service.
     Service(ServiceBody),
+    /// An INF note, without its chain: that follows from the symbols of the others.
+    InfNote(NoteBody),
     /// A security bulletin.
     Bulletin(BulletinBody),
     /// A place with what sources say of it.
@@ -38,6 +41,10 @@ impl Object {
     /// The object, if the reader may see it.
     pub fn find(edition: &Edition, kind: Kind, id: Uuid, rendering: Rendering) -> Option<Self> {
         let reader = rendering.reader;
+        if kind == Kind::InfNote {
+            let entry = edition.inf_notes.notes().get(id, reader)?;
+            return Some(Self::InfNote(NoteBody::of(&entry.value, rendering)));
+        }
         let bulletins = &edition.bulletins;
         if kind == Kind::Bulletin {
             let entry = bulletins.issued.get(id, reader)?;
@@ -67,6 +74,7 @@ impl Object {
         let missions = directory.missions.visible(reader).map(|e| (Kind::Mission, e.value.id.0));
         let people = directory.people.visible(reader).map(|e| (Kind::Person, e.value.id.0));
         let services = directory.services.visible(reader).map(|e| (Kind::Service, e.value.id.0));
+        let notes = edition.inf_notes.notes().visible(reader).map(|e| (Kind::InfNote, e.value.id.0));
         let bulletins = edition.bulletins.issued.visible(reader).map(|e| (Kind::Bulletin, e.value.id.0));
         let places = edition.bulletins.places.visible(reader).map(|e| (Kind::Place, e.value.id.0));
         organizations
@@ -75,6 +83,7 @@ impl Object {
             .chain(missions)
             .chain(people)
             .chain(services)
+            .chain(notes)
             .chain(bulletins)
             .chain(places)
     }

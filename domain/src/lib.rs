@@ -9,6 +9,7 @@ pub mod duty_station;
 pub mod entrances;
 pub mod faults;
 pub mod identity;
+pub mod inf_notes;
 pub mod language;
 pub mod log;
 pub mod moment;

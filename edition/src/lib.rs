@@ -7,6 +7,7 @@ pub mod bulletins;
 mod collection;
 pub mod directory;
 mod history;
+pub mod inf_notes;
 pub mod search;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub use bulletins::Bulletins;
 pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
 pub use directory::Directory;
 pub use history::{Gone, History, Touched};
+pub use inf_notes::InfNotes;
 
 use domain::{Position, Stream};
 
@@ -24,6 +26,8 @@ use domain::{Position, Stream};
 pub struct Edition {
     /// The directory.
     pub directory: Arc<Directory>,
+    /// INF notes.
+    pub inf_notes: Arc<InfNotes>,
     /// Bulletins, and the places they speak of.
     pub bulletins: Arc<Bulletins>,
     histories: BTreeMap<Stream, Arc<History>>,

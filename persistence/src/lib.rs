@@ -9,6 +9,7 @@ pub mod entrances;
 mod error;
 pub mod identity;
 pub mod imports;
+pub mod inf_notes;
 mod json;
 pub mod log;
 pub mod migrations;

@@ -172,6 +172,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    inf_note (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        embargo_until -> Nullable<Timestamptz>,
+        published_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        symbol -> Text,
+        date -> Nullable<Date>,
+        reissues -> Jsonb,
+        job_number -> Nullable<Text>,
+        distribution -> Nullable<Text>,
+        original_language -> Nullable<Text>,
+        session_dates -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    inf_note_text (inf_note_id, language) {
+        inf_note_id -> Uuid,
+        language -> Text,
+        title -> Text,
+        subtitle -> Nullable<Text>,
+        place_dates -> Nullable<Text>,
+        sections -> Jsonb,
+        confidence -> Text,
+        appeared_at -> Nullable<Timestamptz>,
+        appeared_confidence -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(sync_tx, sync_log);
+diesel::table! {
     bulletin (id) {
         id -> Uuid,
         source -> Text,
@@ -247,7 +283,8 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(sync_tx, sync_log);
+diesel::joinable!(inf_note_text -> inf_note (inf_note_id));
+diesel::allow_tables_to_appear_in_same_query!(inf_note, inf_note_text);
 diesel::joinable!(holding -> person (person_id));
 diesel::joinable!(holding -> function (function_id));
 diesel::joinable!(contact_point -> function (function_id));
