@@ -185,11 +185,7 @@ async fn a_body_that_is_no_plan_is_refused() {
         (side_event(json!({"av_technician": 1})), "/wishes/av_technician", "unknown_field"),
         (side_event(json!({"av_technicians": 1.5})), "/wishes/av_technicians", "structure"),
         (side_event(json!({})).with("sessions", json!([])), "/sessions", "required"),
-        (
-            side_event(json!({})).with("sessions", vec![session; 32].into()),
-            "/sessions",
-            "length",
-        ),
+        (side_event(json!({})).with("sessions", vec![session; 32].into()), "/sessions", "length"),
     ] {
         let reply = send(json, plan.to_string()).await;
         assert_eq!(reply.problem(422), "validation_failed");
