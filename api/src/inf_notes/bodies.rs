@@ -32,7 +32,7 @@ impl From<Days> for DaysBody {
 
 /// The days of the session that a note prepares, as far as they are known.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SessionBody {
+pub struct NoteSessionBody {
     /// The session of the General Assembly.
     #[schema(example = 76)]
     pub number: u16,
@@ -47,7 +47,7 @@ pub struct SessionBody {
     pub general_debate: Vec<DaysBody>,
 }
 
-impl SessionBody {
+impl NoteSessionBody {
     fn of(number: u16, dates: &SessionDates) -> Self {
         Self {
             number,
@@ -186,7 +186,7 @@ pub struct NoteBody {
     #[schema(value_type = Option<String>, example = "en")]
     pub original_language: Option<Language>,
     /// The session it prepares.
-    pub session: SessionBody,
+    pub session: NoteSessionBody,
     /// Its language versions with the moment each appeared.
     pub languages: Vec<LanguageBody>,
     /// Since when readers have it here.
@@ -242,7 +242,7 @@ impl NoteBody {
             job_number: content.job_number.as_ref().map(|n| n.as_str().to_owned()),
             distribution: content.distribution,
             original_language: content.original_language,
-            session: SessionBody::of(content.symbol.session(), &content.session_dates),
+            session: NoteSessionBody::of(content.symbol.session(), &content.session_dates),
             languages: languages(note),
             published_at,
             audience: audience_word(&note.audience),

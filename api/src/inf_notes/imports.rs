@@ -94,7 +94,7 @@ pub struct SectionRow {
 /// A language version.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TextRow {
+pub struct NoteTextRow {
     title: String,
     subtitle: Option<String>,
     place_dates: Option<String>,
@@ -106,7 +106,7 @@ pub struct TextRow {
     appeared: Option<AppearanceRow>,
 }
 
-impl TextRow {
+impl NoteTextRow {
     fn parse(self) -> Result<Text, Faults> {
         let mut faults = Faults::new();
         let mut sections = Vec::new();
@@ -153,7 +153,7 @@ pub struct InfNoteRow {
     #[serde(default)]
     session_dates: SessionDatesRow,
     /// By language: at least one of `ar`, `en`, `es`, `fr`, `ru`, `zh`.
-    texts: BTreeMap<String, TextRow>,
+    texts: BTreeMap<String, NoteTextRow>,
     provenance: ProvenanceRow,
 }
 
@@ -174,7 +174,7 @@ fn reissues(faults: &mut Faults, rows: Vec<ReissueRow>, date: Option<NaiveDate>)
     faults.check_part("/reissues", Reissues::parse(reissues, date))
 }
 
-fn texts(faults: &mut Faults, rows: BTreeMap<String, TextRow>) -> Option<Texts> {
+fn texts(faults: &mut Faults, rows: BTreeMap<String, NoteTextRow>) -> Option<Texts> {
     let (mut texts, given) = (BTreeMap::new(), rows.len());
     for (tag, row) in rows {
         let pointer = format!("/texts/{}", tag.replace('~', "~0").replace('/', "~1"));
