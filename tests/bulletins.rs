@@ -304,12 +304,12 @@ async fn a_bulletin_for_one_mission_leaves_no_trace_for_another() {
     let (id, gate_id) = (id_of(&world, "bulletin", "named").await, id_of(&world, "place", "gate").await);
     let before = "pass=staff&at=2026-09-20T13:00:00-04:00";
 
-    for who in [Who::Token(&*ours), Who::Token(&*secretariat)] {
+    for who in [Who::Token(&ours), Who::Token(&secretariat)] {
         assert!(identifiers(&world, who, "").await.contains(&"named".to_owned()));
         assert_eq!(places(&world, who, before).await["Gate"]["state"], "closed");
     }
     let mut bodies = Vec::new();
-    for who in [Who::Token(&*theirs), Who::Stranger] {
+    for who in [Who::Token(&theirs), Who::Stranger] {
         for path in ["/v1/bulletins", "/v1/bulletins?active=false", &format!("/v1/entrances?{before}")] {
             bodies.push(world.get(path, who).await.expect(200));
         }

@@ -145,17 +145,14 @@ impl World {
     }
 
     /// Imports rows that must be accepted, and waits until they can be read.
-    #[track_caller]
-    pub(crate) fn have<'a>(&'a self, feature: &'a str, rows: &'a [Value]) -> impl Future<Output = Reply> + 'a {
-        async move {
-            let admin = self.token(Role::Admin).await;
-            let reply = self.import(feature, "", &admin, rows).await.expect(200);
-            if let Some(revisions) = reply.header("sync-rev") {
-                let path = format!("/v1/directory/organizations?limit=1&min_rev={}", revisions.replace(", ", ","));
-                self.get(&path, Who::Token(&admin)).await.expect(200);
-            }
-            reply
+    pub(crate) async fn have(&self, feature: &str, rows: &[Value]) -> Reply {
+        let admin = self.token(Role::Admin).await;
+        let reply = self.import(feature, "", &admin, rows).await.expect(200);
+        if let Some(revisions) = reply.header("sync-rev") {
+            let path = format!("/v1/directory/organizations?limit=1&min_rev={}", revisions.replace(", ", ","));
+            self.get(&path, Who::Token(&admin)).await.expect(200);
         }
+        reply
     }
 
     /// Asks until the answer is as wanted; a promise that is kept within a second passes well within ten.
