@@ -2,9 +2,12 @@
 
 pub mod audience;
 pub mod contact;
+pub mod directory;
 pub mod duty_station;
 pub mod faults;
+pub mod identity;
 pub mod language;
+pub mod log;
 pub mod provenance;
 pub mod source;
 pub mod text;
@@ -13,6 +16,8 @@ pub use audience::{Audience, MissionId, Reader};
 pub use contact::{Contact, Email, Telephone, TelephoneKind};
 pub use duty_station::DutyStation;
 pub use faults::{Broken, Fault, Faults, Rule};
+pub use identity::{ClientId, Role, Scope};
 pub use language::{Language, Localized};
+pub use log::{Change, Kind, Position, Step, Stream};
 pub use provenance::{Confidence, Provenance};
 pub use source::{Key, Reference, Source};

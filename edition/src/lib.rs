@@ -1,1 +1,43 @@
-//! edition
+//! The edition: what is published, in memory, as an immutable value.
+//!
+//! A read takes the current edition and answers from it; it never touches Postgres. A change makes
+//! the next edition, which shares with the last every part that did not change.
+
+mod collection;
+pub mod directory;
+mod history;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
+pub use directory::Directory;
+pub use history::{Gone, History, Touched};
+
+use domain::{Position, Stream};
+
+/// What is published, at one moment of the database's history.
+#[derive(Clone, Default)]
+pub struct Edition {
+    /// The directory.
+    pub directory: Arc<Directory>,
+    histories: BTreeMap<Stream, Arc<History>>,
+}
+
+impl Edition {
+    /// Where a published stream stands in this edition. `None` for streams that are not published
+    /// and before the first snapshot.
+    pub fn position(&self, stream: Stream) -> Option<Position> {
+        self.history(stream).map(History::head)
+    }
+
+    /// The recent history of a published stream.
+    pub fn history(&self, stream: Stream) -> Option<&History> {
+        self.histories.get(&stream).map(Arc::as_ref)
+    }
+
+    /// Puts a stream's history in place of the one before.
+    pub fn set_history(&mut self, stream: Stream, history: History) {
+        self.histories.insert(stream, Arc::new(history));
+    }
+}

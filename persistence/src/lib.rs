@@ -1,1 +1,16 @@
-//! persistence
+//! Focalpoint's Postgres: migrations, rows, queries and the ordered log.
+//!
+//! A connection goes in, a domain value comes out; rows are private.
+
+pub mod db;
+pub mod directory;
+mod error;
+pub mod identity;
+pub mod imports;
+mod json;
+pub mod log;
+pub mod migrations;
+mod schema;
+
+pub use db::{Conn, Db, Written};
+pub use error::Error;

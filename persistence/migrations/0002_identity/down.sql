@@ -1,0 +1,2 @@
+drop table signing_key;
+drop table oauth_client;

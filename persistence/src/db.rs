@@ -1,0 +1,239 @@
+//! Connections and transactions.
+
+use std::future::Future;
+use std::time::Duration;
+
+use deadpool::Runtime;
+use diesel::prelude::*;
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+use tokio_postgres::config::SslMode;
+
+use crate::{Error, log};
+use domain::Stream;
+
+/// A connection.
+pub type Conn = AsyncPgConnection;
+
+/// How long a request waits for a connection before it is told to come back.
+const POOL_WAIT: Duration = Duration::from_millis(250);
+
+/// How long an attempt to connect may take.
+const CONNECT_WAIT: Duration = Duration::from_secs(2);
+
+/// Postgres, seen from any thread.
+///
+/// A socket belongs to the runtime that opened it, and a web worker's runtime ends before the
+/// process does: so every query runs on the runtime that `Db` was made on, and a transaction runs to
+/// its end there even when whoever asked for it has gone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<Conn>,
+    runtime: Handle,
+    url: String,
+}
+
+/// A committed transaction's answer, and the revisions it got.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// What the transaction returned.
+    pub value: T,
+    /// One for each stream it changed, in the order of their names. Empty when nothing changed.
+    pub revisions: Vec<(Stream, i64)>,
+}
+
+impl Db {
+    /// A pool of at most `connections`, opened when they are needed. Must be called on the
+    /// multi-thread runtime that is to carry the queries.
+    pub fn new(url: &str, connections: usize) -> Result<Self, Error> {
+        let mut config = ManagerConfig::default();
+        config.custom_setup = Box::new(|url| establish(url).boxed());
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(CONNECT_WAIT))
+            .recycle_timeout(Some(CONNECT_WAIT))
+            .build()
+            .map_err(|e| Error::Unexpected(e.to_string()))?;
+        Ok(Self { pool, runtime: Handle::current(), url: url.to_owned() })
+    }
+
+    /// A connection of its own, outside the pool: for listening and for migrations. To be called on
+    /// the runtime that `Db` was made on.
+    pub async fn dedicated(&self) -> Result<Conn, Error> {
+        connect(&self.url).await
+    }
+
+    /// Runs queries outside a transaction.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        for<'r> F:
+            AsyncFnOnce(&'r mut Conn) -> Result<T, E> + Work<&'r mut Conn, Result<T, E>, Fut: Send> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        self.run(async move {
+            let mut conn = pool.get().await.map_err(unavailable)?;
+            work(&mut conn).await
+        })
+        .await
+    }
+
+    /// Runs queries that all see one state of the database: REPEATABLE READ, READ ONLY.
+    pub async fn snapshot<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        for<'r> F:
+            AsyncFnOnce(&'r mut Conn) -> Result<T, E> + Work<&'r mut Conn, Result<T, E>, Fut: Send> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        self.run(async move {
+            let mut conn = pool.get().await.map_err(unavailable)?;
+            conn.build_transaction()
+                .repeatable_read()
+                .read_only()
+                .run::<_, Failed<E>, _>(async move |conn| work(conn).await.map_err(Failed::Work))
+                .await
+                .map_err(Failed::into_error)
+        })
+        .await
+    }
+
+    /// Runs a READ COMMITTED transaction to its end and says which revisions it got.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<Written<T>, E>
+    where
+        for<'r> F:
+            AsyncFnOnce(&'r mut Conn) -> Result<T, E> + Work<&'r mut Conn, Result<T, E>, Fut: Send> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        self.run(async move {
+            let mut conn = pool.get().await.map_err(unavailable)?;
+            conn.transaction::<_, Failed<E>, _>(async move |conn| {
+                let value = work(conn).await.map_err(Failed::Work)?;
+                conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?;
+                let revisions = log::own_revisions(conn).await?;
+                Ok(Written { value, revisions })
+            })
+            .await
+            .map_err(Failed::into_error)
+        })
+        .await
+    }
+
+    async fn run<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let outcome = self.runtime.spawn(work).await;
+        outcome.unwrap_or_else(|gone| Err(Error::Unexpected(gone.to_string()).into()))
+    }
+}
+
+/// An async closure whose future can be required to be `Send`, which `AsyncFnOnce` alone cannot
+/// say. Implemented for every closure that fits; diesel-async has the same trait for the same reason.
+pub trait Work<T, R>: AsyncFnOnce(T) -> R + FnOnce(T) -> <Self as Work<T, R>>::Fut {
+    /// The closure's future.
+    type Fut: Future<Output = R>;
+}
+
+impl<F, T, Fut, R> Work<T, R> for F
+where
+    F: AsyncFnOnce(T) -> R + FnOnce(T) -> Fut,
+    Fut: Future<Output = R>,
+{
+    type Fut = Fut;
+}
+
+/// Diesel's transactions want one error type for their own failures and the work's.
+enum Failed<E> {
+    Work(E),
+    Transaction(diesel::result::Error),
+}
+
+impl<E: From<Error>> Failed<E> {
+    fn into_error(self) -> E {
+        match self {
+            Self::Work(error) => error,
+            Self::Transaction(error) => Error::from(error).into(),
+        }
+    }
+}
+
+impl<E> From<diesel::result::Error> for Failed<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Transaction(error)
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> Error {
+    Error::Unavailable(error.to_string())
+}
+
+async fn connect(url: &str) -> Result<Conn, Error> {
+    let attempt = tokio::time::timeout(CONNECT_WAIT, establish(url)).await;
+    attempt.map_err(unavailable)?.map_err(unavailable)
+}
+
+/// Connects, with TLS when the URL asks for it by `sslmode=require`; the server's certificate is
+/// then checked against the system's roots.
+async fn establish(url: &str) -> ConnectionResult<Conn> {
+    let config: tokio_postgres::Config = url.parse().map_err(bad_connection)?;
+    let mut conn = match config.get_ssl_mode() {
+        SslMode::Require => {
+            let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls_config()?);
+            let (client, connection) = config.connect(tls).await.map_err(bad_connection)?;
+            Conn::try_from_client_and_connection(client, connection).await?
+        }
+        _ => {
+            let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(bad_connection)?;
+            Conn::try_from_client_and_connection(client, connection).await?
+        }
+    };
+    let settings = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '60s'";
+    conn.batch_execute(settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+fn tls_config() -> ConnectionResult<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(bad_connection)?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+fn bad_connection(error: impl std::fmt::Display) -> ConnectionError {
+    ConnectionError::BadConnection(error.to_string())
+}
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// The settings under which Postgres may lose what it acknowledged: of `fsync`, `full_page_writes`
+/// and `synchronous_commit`, those that are off.
+pub async fn unsafe_settings(conn: &mut Conn) -> Result<Vec<String>, Error> {
+    let off: Vec<Setting> = diesel::sql_query(
+        "select name from pg_settings
+         where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name",
+    )
+    .load(conn)
+    .await?;
+    Ok(off.into_iter().map(|s| s.name).collect())
+}

@@ -1,0 +1,286 @@
+//! The directory's rows.
+
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::imports::{Imported, upsert};
+use crate::schema::{contact_point, function, holding, mission, organization, person, service, unit};
+use crate::{Conn, Error};
+use domain::directory::{
+    ContactPoint, Entries, Function, FunctionId, Holding, Mission, Organization, Person, PersonId, Service, ServiceId,
+    Unit,
+};
+use domain::{DutyStation, Kind};
+use rows::{FunctionRow, MissionRow, OrganizationRow, PersonRow, ServiceRow, UnitRow};
+
+/// Loads what some reader may see. A corrupt row is left out, and said so in the log.
+pub async fn load(conn: &mut Conn) -> Result<Entries, Error> {
+    let organizations =
+        organization::table.filter(organization::visible_to.is_not_null()).select(OrganizationRow::as_select());
+    let units = unit::table.filter(unit::visible_to.is_not_null()).select(UnitRow::as_select());
+    let functions = function::table.filter(function::visible_to.is_not_null()).select(FunctionRow::as_select());
+    let missions = mission::table.filter(mission::visible_to.is_not_null()).select(MissionRow::as_select());
+    let people = person::table.filter(person::visible_to.is_not_null()).select(PersonRow::as_select());
+    let services = service::table.filter(service::visible_to.is_not_null()).select(ServiceRow::as_select());
+
+    // Ids of holders and functions are given only where both sides are visible.
+    let held: Vec<(Uuid, Uuid, Option<NaiveDate>)> = holding::table
+        .inner_join(person::table)
+        .inner_join(function::table)
+        .filter(person::visible_to.is_not_null().and(function::visible_to.is_not_null()))
+        .order((holding::person_id, holding::function_id))
+        .select((holding::person_id, holding::function_id, holding::since))
+        .load(conn)
+        .await?;
+    let mut holdings: HashMap<Uuid, Vec<Holding>> = HashMap::new();
+    let mut holders: HashMap<Uuid, Vec<PersonId>> = HashMap::new();
+    for (person, function, since) in held {
+        holdings.entry(person).or_default().push(Holding { function: FunctionId(function), since });
+        holders.entry(function).or_default().push(PersonId(person));
+    }
+    let points: Vec<(Uuid, String, Uuid)> = contact_point::table
+        .inner_join(function::table)
+        .filter(function::visible_to.is_not_null())
+        .order((contact_point::service_id, contact_point::duty_station))
+        .select((contact_point::service_id, contact_point::duty_station, contact_point::function_id))
+        .load(conn)
+        .await?;
+    let mut contact_points: HashMap<Uuid, Vec<ContactPoint>> = HashMap::new();
+    for (service, station, function) in points {
+        let duty_station =
+            DutyStation::parse(&station).map_err(|_| Error::Corrupt(format!("duty station {station}")))?;
+        contact_points.entry(service).or_default().push(ContactPoint { duty_station, function: FunctionId(function) });
+    }
+
+    Ok(Entries {
+        organizations: sound(organizations.load(conn).await?, |row| row.id, OrganizationRow::parse),
+        units: sound(units.load(conn).await?, |row| row.id, UnitRow::parse),
+        functions: sound(
+            functions.load(conn).await?,
+            |row| row.id,
+            |row| {
+                let holders = holders.remove(&row.id).unwrap_or_default();
+                row.parse(holders)
+            },
+        ),
+        missions: sound(missions.load(conn).await?, |row| row.id, MissionRow::parse),
+        people: sound(
+            people.load(conn).await?,
+            |row| row.id,
+            |row| {
+                let functions = holdings.remove(&row.id).unwrap_or_default();
+                row.parse(functions)
+            },
+        ),
+        services: sound(
+            services.load(conn).await?,
+            |row| row.id,
+            |row| {
+                let points = contact_points.remove(&row.id).unwrap_or_default();
+                row.parse(points)
+            },
+        ),
+    })
+}
+
+fn sound<R, T>(rows: Vec<R>, id: impl Fn(&R) -> Uuid, mut parse: impl FnMut(R) -> Result<T, Error>) -> Vec<T> {
+    let parse = |row| {
+        let id = id(&row);
+        parse(row).inspect_err(|cause| tracing::error!(%id, %cause, kind = std::any::type_name::<T>(), "left out")).ok()
+    };
+    rows.into_iter().filter_map(parse).collect()
+}
+
+/// Saves organizations; returns the ids of those that this changed.
+pub async fn save_organizations(conn: &mut Conn, imported: &[Imported<Organization>]) -> Result<BTreeSet<Uuid>, Error> {
+    let rows: Vec<OrganizationRow> = imported.iter().map(OrganizationRow::of).collect();
+    let changed = upsert!(conn, organization, &rows, [audience, name, acronym, former_names, contact, provenance]);
+    Ok(changed.into_iter().collect())
+}
+
+/// Saves units; returns the ids of those that this changed.
+pub async fn save_units(conn: &mut Conn, imported: &[Imported<Unit>]) -> Result<BTreeSet<Uuid>, Error> {
+    let rows: Vec<UnitRow> = imported.iter().map(UnitRow::of).collect();
+    let changed = upsert!(
+        conn,
+        unit,
+        &rows,
+        [
+            audience,
+            organization_id,
+            parent_id,
+            name,
+            acronym,
+            unit_kind,
+            former_names,
+            duty_station,
+            contact,
+            provenance
+        ]
+    );
+    Ok(changed.into_iter().collect())
+}
+
+/// Saves functions, leaving their holders alone; returns the ids of those that this changed.
+pub async fn save_functions(conn: &mut Conn, imported: &[Imported<Function>]) -> Result<BTreeSet<Uuid>, Error> {
+    let rows: Vec<FunctionRow> = imported.iter().map(FunctionRow::of).collect();
+    let changed = upsert!(conn, function, &rows, [audience, unit_id, title, duty_station, contact, provenance]);
+    Ok(changed.into_iter().collect())
+}
+
+/// Saves missions; returns the ids of those that this changed.
+pub async fn save_missions(conn: &mut Conn, imported: &[Imported<Mission>]) -> Result<BTreeSet<Uuid>, Error> {
+    let rows: Vec<MissionRow> = imported.iter().map(MissionRow::of).collect();
+    let changed = upsert!(
+        conn,
+        mission,
+        &rows,
+        [audience, organization_id, duty_station, short_name, formal_name, state, contact, provenance]
+    );
+    Ok(changed.into_iter().collect())
+}
+
+/// Saves people with the functions they hold; returns the ids of those that this changed.
+pub async fn save_people(conn: &mut Conn, imported: &[Imported<Person>]) -> Result<BTreeSet<Uuid>, Error> {
+    let rows: Vec<PersonRow> = imported.iter().map(PersonRow::of).collect();
+    let changed = upsert!(
+        conn,
+        person,
+        &rows,
+        [
+            audience,
+            given_name,
+            family_name,
+            native_name,
+            honorific,
+            job_title,
+            unit_id,
+            mission_id,
+            duty_station,
+            contact,
+            provenance
+        ]
+    );
+    let mut changed: BTreeSet<Uuid> = changed.into_iter().collect();
+
+    let people: Vec<Uuid> = imported.iter().map(|i| i.value.id.0).collect();
+    let stored: Vec<(Uuid, Uuid, Option<NaiveDate>)> =
+        holding::table.filter(holding::person_id.eq_any(&people)).load(conn).await?;
+    let stored: BTreeMap<(Uuid, Uuid), Option<NaiveDate>> = stored.into_iter().map(|(p, f, s)| ((p, f), s)).collect();
+    let wanted: BTreeMap<(Uuid, Uuid), Option<NaiveDate>> = imported
+        .iter()
+        .flat_map(|i| i.value.functions.iter().map(|h| ((i.value.id.0, h.function.0), h.since)))
+        .collect();
+    let ended: Vec<_> = stored.keys().filter(|pair| !wanted.contains_key(pair)).copied().collect();
+    for (person, function) in &ended {
+        diesel::delete(holding::table.find((person, function))).execute(conn).await?;
+    }
+    let begun: Vec<_> = wanted.iter().filter(|(pair, since)| stored.get(pair) != Some(since)).collect();
+    let values: Vec<_> = begun
+        .iter()
+        .map(|((person, function), since)| {
+            (holding::person_id.eq(*person), holding::function_id.eq(*function), holding::since.eq(**since))
+        })
+        .collect();
+    diesel::insert_into(holding::table)
+        .values(&values)
+        .on_conflict((holding::person_id, holding::function_id))
+        .do_update()
+        .set(holding::since.eq(diesel::upsert::excluded(holding::since)))
+        .execute(conn)
+        .await?;
+    changed.extend(ended.iter().map(|(person, _)| *person));
+    changed.extend(begun.iter().map(|((person, _), _)| *person));
+    Ok(changed)
+}
+
+/// Saves services with their contact points; returns the ids of those that this changed.
+pub async fn save_services(conn: &mut Conn, imported: &[Imported<Service>]) -> Result<BTreeSet<Uuid>, Error> {
+    let rows: Vec<ServiceRow> = imported.iter().map(ServiceRow::of).collect();
+    let changed = upsert!(conn, service, &rows, [audience, name, description, keywords, provenance]);
+    let mut changed: BTreeSet<Uuid> = changed.into_iter().collect();
+    for ServicePoints { service, points } in imported.iter().map(|i| ServicePoints::of(&i.value)) {
+        let stored: Vec<(String, Uuid)> = contact_point::table
+            .filter(contact_point::service_id.eq(service.0))
+            .select((contact_point::duty_station, contact_point::function_id))
+            .load(conn)
+            .await?;
+        let stored: BTreeMap<String, Uuid> = stored.into_iter().collect();
+        if stored == points {
+            continue;
+        }
+        diesel::delete(contact_point::table.filter(contact_point::service_id.eq(service.0))).execute(conn).await?;
+        let values: Vec<_> = points
+            .iter()
+            .map(|(station, function)| {
+                (
+                    contact_point::service_id.eq(service.0),
+                    contact_point::duty_station.eq(station),
+                    contact_point::function_id.eq(function),
+                )
+            })
+            .collect();
+        diesel::insert_into(contact_point::table).values(&values).execute(conn).await?;
+        changed.insert(service.0);
+    }
+    Ok(changed)
+}
+
+struct ServicePoints {
+    service: ServiceId,
+    points: BTreeMap<String, Uuid>,
+}
+
+impl ServicePoints {
+    fn of(service: &Service) -> Self {
+        let pair = |p: &ContactPoint| (p.duty_station.as_str().to_owned(), p.function.0);
+        Self { service: service.id, points: service.contact_points.iter().map(pair).collect() }
+    }
+}
+
+/// A reference from an entry to one that not all of the entry's readers may see, or that is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The kind of the referring entry.
+    pub kind: Kind,
+    /// Its source.
+    pub source: String,
+    /// Its key there.
+    pub key: String,
+    /// The field that refers.
+    pub field: String,
+}
+
+#[derive(QueryableByName)]
+struct ContradictionRow {
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    source: String,
+    #[diesel(sql_type = Text)]
+    source_key: String,
+    #[diesel(sql_type = Text)]
+    field: String,
+}
+
+/// The references that would show a reader an entry's id without the entry; at most 100.
+pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
+    let rows: Vec<ContradictionRow> = diesel::sql_query(
+        "select kind, source, source_key, field from directory_contradiction order by 1, 2, 3 limit 100",
+    )
+    .load(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let kind = Kind::from_name(&row.kind).ok_or_else(|| Error::Corrupt(format!("kind {}", row.kind)))?;
+            Ok(Contradiction { kind, source: row.source, key: row.source_key, field: row.field })
+        })
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! What every import needs: one at a time for a stream, rows found again by their source's key,
+//! and the closing of what a source no longer has.
+
+use std::collections::HashMap;
+
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::{Conn, Error};
+use domain::{Key, Kind, Source, Stream};
+
+/// A value with the source it came from and its key there.
+#[derive(Debug, Clone)]
+pub struct Imported<T> {
+    /// The source.
+    pub source: Source,
+    /// The key in the source.
+    pub key: Key,
+    /// The value, with the id it has or is given.
+    pub value: T,
+}
+
+/// The ids of stored rows by kind, source and key; closed rows too, so that an id is never given twice.
+#[derive(Debug, Default)]
+pub struct Keys(HashMap<(Kind, Source, Key), Uuid>);
+
+impl Keys {
+    /// The id of a row.
+    pub fn find(&self, kind: Kind, source: &Source, key: &Key) -> Option<Uuid> {
+        self.0.get(&(kind, source.clone(), key.clone())).copied()
+    }
+
+    /// Gives a row an id unless it has one. Returns its id and whether it is new.
+    pub fn claim(&mut self, kind: Kind, source: &Source, key: &Key, id: impl FnOnce() -> Uuid) -> (Uuid, bool) {
+        let mut new = false;
+        let id = *self.0.entry((kind, source.clone(), key.clone())).or_insert_with(|| {
+            new = true;
+            id()
+        });
+        (id, new)
+    }
+}
+
+/// Waits for its turn among the imports of a stream, until the transaction ends.
+pub async fn lock(conn: &mut Conn, stream: Stream) -> Result<(), Error> {
+    sql_query("select pg_advisory_xact_lock(hashtext('import'), hashtext($1))")
+        .bind::<Text, _>(stream.name())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct KeyRow {
+    #[diesel(sql_type = Text)]
+    source: String,
+    #[diesel(sql_type = Text)]
+    source_key: String,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// The ids of every row of these kinds.
+pub async fn keys(conn: &mut Conn, kinds: &[Kind]) -> Result<Keys, Error> {
+    let corrupt = |broken: domain::Broken| Error::Corrupt(broken.detail);
+    let mut keys = HashMap::new();
+    for kind in kinds {
+        let rows: Vec<KeyRow> =
+            sql_query(format!("select source, source_key, id from {}", table(*kind))).load(conn).await?;
+        for row in rows {
+            let source = Source::parse(&row.source).map_err(corrupt)?;
+            let key = Key::parse(&row.source_key).map_err(corrupt)?;
+            keys.insert((*kind, source, key), row.id);
+        }
+    }
+    Ok(Keys(keys))
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// How many open rows of a kind a source has.
+pub async fn count_open(conn: &mut Conn, kind: Kind, source: &Source) -> Result<i64, Error> {
+    let query = format!("select count(*) n from {} where source = $1 and closed_at is null", table(kind));
+    let count: Count = sql_query(query).bind::<Text, _>(source.as_str()).get_result(conn).await?;
+    Ok(count.n)
+}
+
+/// Closes the open rows of a source that are not among `kept`. Returns how many.
+pub async fn close_others(conn: &mut Conn, kind: Kind, source: &Source, kept: &[Uuid]) -> Result<usize, Error> {
+    let query = format!(
+        "update {} set closed_at = now()
+         where source = $1 and closed_at is null and id not in (select unnest($2))",
+        table(kind)
+    );
+    let closed =
+        sql_query(query).bind::<Text, _>(source.as_str()).bind::<Array<SqlUuid>, _>(kept).execute(conn).await?;
+    Ok(closed)
+}
+
+/// Every kind has a root table of its own name.
+fn table(kind: Kind) -> &'static str {
+    kind.name()
+}
+
+/// Inserts rows, or overwrites those of the same source and key and opens them again; returns the
+/// ids of the rows that this changed. What is already there is left alone by the table's
+/// `sync_a_suppress` trigger.
+macro_rules! upsert {
+    ($conn:expr, $table:ident, $rows:expr, [$($column:ident),* $(,)?]) => {{
+        use diesel::prelude::*;
+        use diesel::upsert::excluded;
+        let statement = diesel::insert_into($table::table)
+            .values($rows)
+            .on_conflict(($table::source, $table::source_key))
+            .do_update()
+            .set((
+                $($table::$column.eq(excluded($table::$column)),)*
+                $table::closed_at.eq(None::<chrono::DateTime<chrono::Utc>>),
+            ))
+            .returning($table::id);
+        diesel_async::RunQueryDsl::get_results::<uuid::Uuid>(statement, $conn).await?
+    }};
+}
+pub(crate) use upsert;

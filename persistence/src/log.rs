@@ -1,0 +1,87 @@
+//! The ordered log, as followers read it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::schema::{sync_head, sync_log, sync_tx};
+use crate::{Conn, Error};
+use domain::{Audience, Change, Kind, Position, Step, Stream};
+
+/// How long the log is kept, in days: a phone that was away for longer starts again.
+pub const KEPT_DAYS: i32 = 30;
+
+/// Where every stream stands.
+pub async fn heads(conn: &mut Conn) -> Result<BTreeMap<Stream, Position>, Error> {
+    let rows: Vec<(String, i64, Uuid)> = sync_head::table.load(conn).await?;
+    rows.into_iter()
+        .map(|(stream, rev, nonce)| {
+            let stream = Stream::from_name(&stream).ok_or_else(|| Error::Corrupt(format!("stream {stream}")))?;
+            Ok((stream, Position { rev, nonce }))
+        })
+        .collect()
+}
+
+/// The steps of a published stream after revision `after`, oldest first.
+pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<Step>, Error> {
+    type Row = (i64, Uuid, DateTime<Utc>, Option<String>, Option<Uuid>, Option<String>, Option<String>);
+    let rows: Vec<Row> = sync_tx::table
+        .left_join(sync_log::table.on(sync_log::tx.eq(sync_tx::nonce)))
+        .filter(sync_tx::stream.eq(stream.name()).and(sync_tx::rev.gt(after)))
+        .order(sync_tx::rev)
+        .select((
+            sync_tx::rev.assume_not_null(),
+            sync_tx::nonce,
+            sync_tx::at,
+            sync_log::kind.nullable(),
+            sync_log::id.nullable(),
+            sync_log::audience_before.nullable(),
+            sync_log::audience_after.nullable(),
+        ))
+        .load(conn)
+        .await?;
+    let mut steps: Vec<Step> = Vec::new();
+    for (rev, nonce, at, kind, id, before, after) in rows {
+        if steps.last().is_none_or(|step| step.position.rev != rev) {
+            steps.push(Step { position: Position { rev, nonce }, at, changes: Vec::new() });
+        }
+        if let (Some(kind), Some(id), Some(step)) = (kind, id, steps.last_mut()) {
+            let kind = Kind::from_name(&kind).ok_or_else(|| Error::Corrupt(format!("kind {kind}")))?;
+            step.changes.push(Change { kind, id, before: audience(before)?, after: audience(after)? });
+        }
+    }
+    Ok(steps)
+}
+
+/// The revisions the transaction on this connection has been given, by stream name.
+pub(crate) async fn own_revisions(conn: &mut Conn) -> Result<Vec<(Stream, i64)>, diesel::result::Error> {
+    let rows: Vec<(String, Option<i64>)> = sync_tx::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("xid = pg_current_xact_id_if_assigned()"))
+        .order(sync_tx::stream)
+        .select((sync_tx::stream, sync_tx::rev))
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(stream, rev)| Some((Stream::from_name(&stream)?, rev?))).collect())
+}
+
+/// Forgets steps older than [`KEPT_DAYS`], but never a stream's newest. Returns how many.
+pub async fn prune(conn: &mut Conn) -> Result<usize, Error> {
+    let pruned = diesel::sql_query(format!(
+        "with old as (
+            delete from sync_tx t using sync_head h
+            where h.stream = t.stream and t.rev < h.rev and t.at < now() - interval '{KEPT_DAYS} days'
+            returning t.nonce
+         )
+         delete from sync_log where tx in (select nonce from old)"
+    ))
+    .execute(conn)
+    .await?;
+    Ok(pruned)
+}
+
+fn audience(text: Option<String>) -> Result<Option<Audience>, Error> {
+    text.map(|t| t.parse().map_err(|_| Error::Corrupt(format!("audience {t}")))).transpose()
+}

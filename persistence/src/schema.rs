@@ -1,0 +1,178 @@
+//! The tables as Diesel sees them. The migrations are what counts; tests/ compares the two.
+#![allow(missing_docs)]
+
+diesel::table! {
+    sync_head (stream) {
+        stream -> Text,
+        rev -> BigInt,
+        nonce -> Uuid,
+    }
+}
+
+diesel::table! {
+    sync_tx (nonce) {
+        nonce -> Uuid,
+        stream -> Text,
+        rev -> Nullable<BigInt>,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sync_log (tx, id) {
+        tx -> Uuid,
+        kind -> Text,
+        id -> Uuid,
+        audience_before -> Nullable<Text>,
+        audience_after -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    oauth_client (id) {
+        id -> Uuid,
+        name -> Text,
+        role -> Text,
+        mission_id -> Nullable<Uuid>,
+        secret_hash -> Text,
+        disabled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    signing_key (kid) {
+        kid -> Text,
+        private_key -> Binary,
+        public_key -> Binary,
+        created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    organization (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        name -> Jsonb,
+        acronym -> Nullable<Jsonb>,
+        former_names -> Jsonb,
+        contact -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    unit (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        organization_id -> Uuid,
+        parent_id -> Nullable<Uuid>,
+        name -> Jsonb,
+        acronym -> Nullable<Jsonb>,
+        unit_kind -> Text,
+        former_names -> Jsonb,
+        duty_station -> Nullable<Text>,
+        contact -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    function (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        unit_id -> Uuid,
+        title -> Jsonb,
+        duty_station -> Text,
+        contact -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    mission (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        organization_id -> Uuid,
+        duty_station -> Text,
+        short_name -> Jsonb,
+        formal_name -> Jsonb,
+        state -> Nullable<Jsonb>,
+        contact -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    person (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        given_name -> Nullable<Text>,
+        family_name -> Text,
+        native_name -> Nullable<Text>,
+        honorific -> Nullable<Text>,
+        job_title -> Nullable<Jsonb>,
+        unit_id -> Nullable<Uuid>,
+        mission_id -> Nullable<Uuid>,
+        duty_station -> Nullable<Text>,
+        contact -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    holding (person_id, function_id) {
+        person_id -> Uuid,
+        function_id -> Uuid,
+        since -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    service (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        name -> Jsonb,
+        description -> Nullable<Jsonb>,
+        keywords -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    contact_point (service_id, duty_station) {
+        service_id -> Uuid,
+        duty_station -> Text,
+        function_id -> Uuid,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(sync_tx, sync_log);
+diesel::joinable!(holding -> person (person_id));
+diesel::joinable!(holding -> function (function_id));
+diesel::joinable!(contact_point -> function (function_id));
+diesel::allow_tables_to_appear_in_same_query!(holding, person, function, contact_point);
