@@ -1,1 +1,26 @@
-//! api
+//! Focalpoint over HTTP: bodies, handlers, identity, the contract, and what runs behind them.
+
+pub mod answers;
+pub mod app;
+pub mod config;
+pub mod contract;
+pub mod demonstration;
+pub mod directory;
+mod follower;
+pub mod frame;
+mod health;
+pub mod identity;
+pub mod imports;
+pub mod lists;
+pub mod objects;
+pub mod params;
+pub mod problem;
+pub mod rendering;
+pub mod rows;
+mod scheduler;
+pub mod server;
+pub mod state;
+pub mod store;
+pub mod sync;
+
+pub use server::{Server, start};

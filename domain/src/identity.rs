@@ -112,6 +112,23 @@ impl Scope {
     }
 }
 
+/// A set of scopes, as a token carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// Whether `scope` is in it.
+    pub fn contains(self, scope: Scope) -> bool {
+        self.0 & (1 << scope as u8) != 0
+    }
+
+    /// The scopes of a scope parameter (RFC 6749 §3.3); names nobody knows are left out.
+    pub fn parse(parameter: &str) -> Self {
+        let scopes = parameter.split(' ').filter_map(Scope::from_name);
+        Self(scopes.fold(0, |set, scope| set | 1 << scope as u8))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +138,13 @@ mod tests {
         for role in [Role::Delegate, Role::Integrator] {
             assert_eq!(role.scopes().collect::<Vec<_>>(), [Scope::Read]);
         }
+    }
+
+    #[test]
+    fn a_set_has_the_scopes_it_was_given() {
+        let scopes = Scopes::parse("read bulletins:import root");
+        let has = Scope::ALL.into_iter().filter(|s| scopes.contains(*s)).collect::<Vec<_>>();
+        assert_eq!(has, [Scope::Read, Scope::ImportBulletins]);
     }
 
     #[test]

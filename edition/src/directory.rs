@@ -100,6 +100,12 @@ impl Directory {
         }
     }
 
+    /// The holders of a function whom `reader` may see.
+    pub fn holders(&self, function: &Function, reader: Reader) -> Vec<Uuid> {
+        let visible = |id: &&domain::directory::PersonId| self.people.get(id.0, reader).is_some();
+        function.holders.iter().filter(visible).map(|id| id.0).collect()
+    }
+
     /// The units directly below a unit, or at the top of an organization, that `reader` may see; by
     /// name in `language`.
     pub fn units_below(&self, id: Uuid, reader: Reader, language: Language) -> Vec<&Entry<Unit>> {

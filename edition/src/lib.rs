@@ -6,6 +6,7 @@
 mod collection;
 pub mod directory;
 mod history;
+pub mod search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

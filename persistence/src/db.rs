@@ -237,3 +237,18 @@ pub async fn unsafe_settings(conn: &mut Conn) -> Result<Vec<String>, Error> {
     .await?;
     Ok(off.into_iter().map(|s| s.name).collect())
 }
+
+#[derive(QueryableByName)]
+struct InRecovery {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    in_recovery: bool,
+}
+
+/// Fails with [`Error::Unavailable`] unless this database takes writes.
+pub async fn check_writable(conn: &mut Conn) -> Result<(), Error> {
+    let standby: InRecovery = diesel::sql_query("select pg_is_in_recovery() in_recovery").get_result(conn).await?;
+    match standby.in_recovery {
+        true => Err(Error::Unavailable("this is a standby".into())),
+        false => Ok(()),
+    }
+}

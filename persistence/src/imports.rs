@@ -103,6 +103,20 @@ pub async fn close_others(conn: &mut Conn, kind: Kind, source: &Source, kept: &[
     Ok(closed)
 }
 
+/// Whether a row of this id is there and open.
+pub async fn exists(conn: &mut Conn, kind: Kind, id: Uuid) -> Result<bool, Error> {
+    let query = format!("select count(*) n from {} where id = $1 and closed_at is null", table(kind));
+    let count: Count = sql_query(query).bind::<SqlUuid, _>(id).get_result(conn).await?;
+    Ok(count.n > 0)
+}
+
+/// Whether nothing was ever written to any stream that readers follow.
+pub async fn is_empty(conn: &mut Conn) -> Result<bool, Error> {
+    let heads = crate::log::heads(conn).await?;
+    let untouched = |stream: &Stream| heads.get(stream).is_some_and(|position| position.rev == 0);
+    Ok(Stream::PUBLISHED.iter().chain([&Stream::Internal]).all(untouched))
+}
+
 /// Every kind has a root table of its own name.
 fn table(kind: Kind) -> &'static str {
     kind.name()

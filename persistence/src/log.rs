@@ -14,6 +14,12 @@ use domain::{Audience, Change, Kind, Position, Step, Stream};
 /// How long the log is kept, in days: a phone that was away for longer starts again.
 pub const KEPT_DAYS: i32 = 30;
 
+/// Asks for the log's hints on this connection.
+pub async fn listen(conn: &mut Conn) -> Result<(), Error> {
+    diesel::sql_query("LISTEN focalpoint").execute(conn).await?;
+    Ok(())
+}
+
 /// Where every stream stands.
 pub async fn heads(conn: &mut Conn) -> Result<BTreeMap<Stream, Position>, Error> {
     let rows: Vec<(String, i64, Uuid)> = sync_head::table.load(conn).await?;

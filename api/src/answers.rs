@@ -1,0 +1,176 @@
+//! Reads of the edition: waiting for a revision, entity tags, 304, and what headers an answer has.
+
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::params::Params;
+use crate::problem::{ApiError, Code};
+use crate::state::State;
+use domain::{Broken, Language, Reader, Rule, Stream};
+use edition::Edition;
+
+/// How long a read waits for the revision its caller has been told of.
+const REVISION_WAIT: Duration = Duration::from_secs(2);
+
+/// The current edition. With `min_rev` (`notes=41`, as in `Sync-Rev`) it waits up to 2 seconds until
+/// that revision is in it, so that callers read what they wrote.
+pub struct Published(pub Arc<Edition>);
+
+impl FromRequest for Published {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let state = req.app_data::<web::Data<State>>().expect("the app is built with its state").clone();
+        let query = req.query_string().contains("min_rev=").then(|| req.query_string().to_owned());
+        Box::pin(async move {
+            if let Some(query) = query {
+                wait_for_revisions(&state, &query, REVISION_WAIT).await?;
+            }
+            match state.store.is_ready() {
+                true => Ok(Self(Arc::clone(&state.store.edition()))),
+                false => Err(ApiError::new(Code::Unavailable)),
+            }
+        })
+    }
+}
+
+/// Waits until the edition has the revisions that `min_rev` names.
+pub async fn wait_for_revisions(state: &State, query: &str, at_most: Duration) -> Result<(), ApiError> {
+    let mut params = Params::parse(query)?;
+    let wanted = params.get("min_rev", parse_revisions).unwrap_or_default();
+    params.finish()?;
+    let reached = |edition: &Edition| {
+        wanted.iter().all(|(stream, rev)| edition.position(*stream).is_some_and(|position| position.rev >= *rev))
+    };
+    let waited = tokio::time::timeout(at_most, state.store.wait_until(|store| reached(&store.edition()))).await;
+    match waited.is_ok() && reached(&state.store.edition()) {
+        true => Ok(()),
+        false => Err(ApiError::new(Code::RevisionNotReached).retry_after(1)),
+    }
+}
+
+fn parse_revisions(text: &str) -> Result<Vec<(Stream, i64)>, Broken> {
+    let parse = |part: &str| {
+        let (stream, rev) = part.trim().split_once('=')?;
+        let stream = Stream::from_name(stream).filter(|s| Stream::PUBLISHED.contains(s))?;
+        Some((stream, rev.parse().ok()?))
+    };
+    let refused = || Broken::new(Rule::Format, "must be stream=revision, as in Sync-Rev: notes=41");
+    text.split(',').map(|part| parse(part).ok_or_else(refused)).collect()
+}
+
+/// The part of an entity tag that is the content's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag(pub u64);
+
+impl Tag {
+    /// Of a list or search in a stream: it changes with the stream's revision, and differs by query.
+    pub fn of_list(edition: &Edition, streams: &[Stream], req: &HttpRequest) -> Self {
+        let mut hasher = Xxh3::new();
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        for stream in streams {
+            edition.position(*stream).hash(&mut hasher);
+        }
+        req.path().hash(&mut hasher);
+        req.query_string().hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
+    /// This tag where the answer also depends on `more`.
+    pub fn and(self, more: impl Hash) -> Self {
+        let mut hasher = Xxh3::new();
+        self.0.hash(&mut hasher);
+        more.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
+    /// `"<content>.<language>.<audience>"`, without the coding that the frame adds.
+    fn entity_tag(self, language: Language, reader: Reader) -> String {
+        match reader {
+            Reader::Stranger => format!("\"{:016x}.{language}.public\"", self.0),
+            Reader::Secretariat => format!("\"{:016x}.{language}.secretariat\"", self.0),
+            // The random end of the id is enough to tell missions apart.
+            Reader::Mission(id) => format!("\"{:016x}.{language}.{:012x}\"", self.0, id.0.as_u128() & 0xffff_ffff_ffff),
+        }
+    }
+}
+
+/// A 200 with the body, or 304 without making it when the caller has the same.
+pub fn answer<T: Serialize>(
+    req: &HttpRequest,
+    tag: Tag,
+    language: Language,
+    reader: Reader,
+    body: impl FnOnce() -> T,
+) -> HttpResponse {
+    let tag = tag.entity_tag(language, reader);
+    if let Some(held) = held_tag(req, &tag) {
+        let mut response = HttpResponse::NotModified().finish();
+        set_headers(&mut response, language, &held);
+        return response;
+    }
+    let mut response = HttpResponse::Ok().json(body());
+    set_headers(&mut response, language, &tag);
+    response
+}
+
+fn set_headers(response: &mut HttpResponse, language: Language, tag: &str) {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Accept-Language, Authorization"));
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+}
+
+/// The tag among If-None-Match that is `tag`, as the caller has it. Codings are not compared: the
+/// caller's bytes are of the same content.
+fn held_tag(req: &HttpRequest, tag: &str) -> Option<String> {
+    let held = req.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    held.flat_map(|value| value.split(',')).map(str::trim).find_map(|candidate| {
+        let bare = candidate.strip_prefix("W/").unwrap_or(candidate);
+        let without_coding = bare.split('+').next().unwrap_or_default().trim_end_matches('"');
+        (bare == "*" || without_coding == tag.trim_end_matches('"')).then(|| match bare {
+            "*" => tag.to_owned(),
+            bare => bare.to_owned(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn held(header: &str) -> Option<String> {
+        let req = TestRequest::get().insert_header((header::IF_NONE_MATCH, header)).to_http_request();
+        held_tag(&req, "\"00ff.en.public\"")
+    }
+
+    #[test]
+    fn a_tag_is_compared_without_its_coding() {
+        assert_eq!(held("\"00ff.en.public+br\"").as_deref(), Some("\"00ff.en.public+br\""));
+        assert_eq!(held("\"x\", W/\"00ff.en.public\"").as_deref(), Some("\"00ff.en.public\""));
+        assert_eq!(held("\"00ff.fr.public\""), None);
+        assert_eq!(held("\"00ff.en.secretariat+br\""), None);
+    }
+
+    #[test]
+    fn revisions_are_read_as_they_are_told() {
+        assert_eq!(parse_revisions("notes=41, costs=3"), Ok(vec![(Stream::Notes, 41), (Stream::Costs, 3)]));
+        for junk in ["", "notes", "notes=x", "identity=1", "notes:1"] {
+            assert!(parse_revisions(junk).is_err(), "{junk}");
+        }
+    }
+}

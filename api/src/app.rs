@@ -1,0 +1,50 @@
+//! The routes and what is around them: the same in production and in tests.
+
+use actix_web::web;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::problem::{ApiError, Code};
+use crate::{contract, directory, health, identity, sync};
+
+/// Every operation of the API.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::check_health)
+        .service(health::check_readiness)
+        .service(health::check_writes)
+        .service(contract::get_contract)
+        .service(contract::get_contract_json)
+        .service(identity::endpoints::issue_token)
+        .service(identity::endpoints::list_keys)
+        .service(directory::list_organizations)
+        .service(directory::get_organization)
+        .service(directory::list_units)
+        .service(directory::get_unit)
+        .service(directory::list_functions)
+        .service(directory::get_function)
+        .service(directory::list_people)
+        .service(directory::get_person)
+        .service(directory::list_missions)
+        .service(directory::get_mission)
+        .service(directory::list_services)
+        .service(directory::get_service)
+        .service(directory::get_tree)
+        .service(directory::import_directory)
+        .service(sync::synchronise);
+}
+
+/// Gives the framework's own errors this API's codes.
+pub fn error_handlers(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::new(Code::NotFound).into()))
+        .app_data(web::QueryConfig::default().error_handler(|_, _| ApiError::new(Code::MalformedRequest).into()))
+        .app_data(web::FormConfig::default().limit(16 * 1024).error_handler(|error, _| {
+            use actix_web::error::UrlencodedError;
+            let code = match error {
+                UrlencodedError::Overflow { .. } => Code::TooLarge,
+                UrlencodedError::ContentType => Code::UnsupportedMediaType,
+                _ => Code::MalformedRequest,
+            };
+            ApiError::new(code).into()
+        }));
+}

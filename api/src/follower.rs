@@ -1,0 +1,150 @@
+//! Follows the ordered log: at each hint, and each second without one, brings the edition and the
+//! identities up to the database.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+use futures_util::StreamExt;
+use tokio::sync::watch;
+
+use crate::identity::Identities;
+use crate::state::State;
+use domain::{Position, Step, Stream};
+use edition::{Directory, Edition, History};
+use persistence::{Conn, Error, directory, identity, log};
+
+/// How long a hint may be late.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How long to wait before trying to reach the database again.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Follows until `stop` says so.
+pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
+    let mut follower = Follower { state, identity: None };
+    loop {
+        tokio::select! {
+            outcome = follower.listen() => if let Err(cause) = outcome {
+                tracing::warn!(%cause, "the follower lost the database");
+            },
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Brings the edition up to the database once, before the first request.
+pub async fn catch_up(state: &web::Data<State>) -> Result<(), Error> {
+    Follower { state: state.clone(), identity: None }.catch_up().await
+}
+
+struct Follower {
+    state: web::Data<State>,
+    identity: Option<Position>,
+}
+
+/// What the database has and the edition has not.
+struct News {
+    histories: BTreeMap<Stream, History>,
+    directory: Option<domain::directory::Entries>,
+    identities: Option<(Position, Identities)>,
+    rewound: bool,
+}
+
+impl Follower {
+    async fn listen(&mut self) -> Result<(), Error> {
+        let mut listener = self.state.db.dedicated().await?;
+        log::listen(&mut listener).await?;
+        // What happened before the listener listened.
+        self.catch_up().await?;
+        let mut hints = std::pin::pin!(listener.notifications_stream());
+        loop {
+            match tokio::time::timeout(POLL, hints.next()).await {
+                Ok(Some(Ok(_))) | Err(_) => self.catch_up().await?,
+                Ok(Some(Err(cause))) => return Err(cause.into()),
+                Ok(None) => return Err(Error::Unavailable("the listener's connection ended".into())),
+            }
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<(), Error> {
+        let held: Arc<Edition> = Arc::clone(&self.state.store.edition());
+        let identity = self.identity;
+        let news = self.state.db.snapshot(async move |conn| gather(conn, &held, identity).await).await?;
+        if news.rewound {
+            tracing::warn!("the database's history is not the one that was followed: everything is read again");
+            self.state.store.note_rewound();
+        }
+        if let Some((position, identities)) = news.identities {
+            self.identity = Some(position);
+            self.state.store.know(identities);
+        }
+        if !news.histories.is_empty() {
+            let mut edition = Edition::clone(&self.state.store.edition());
+            let edition = tokio::task::spawn_blocking(move || {
+                if let Some(entries) = news.directory {
+                    edition.directory = Arc::new(Directory::new(entries));
+                }
+                for (stream, history) in news.histories {
+                    edition.set_history(stream, history);
+                }
+                edition
+            });
+            let edition = edition.await.map_err(|e| Error::Unexpected(e.to_string()))?;
+            self.state.store.publish(edition);
+        }
+        self.state.store.note_up_to_date();
+        Ok(())
+    }
+}
+
+/// Reads, from one state of the database, each stream that has moved.
+async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> Result<News, Error> {
+    let heads = log::heads(conn).await?;
+    let mut news = News { histories: BTreeMap::new(), directory: None, identities: None, rewound: false };
+    for (stream, head) in heads {
+        match stream {
+            Stream::Internal => {}
+            Stream::Identity if identity != Some(head) => {
+                let clients = identity::list_clients(conn).await?;
+                let keys = identity::list_keys(conn).await?;
+                news.identities = Some((head, Identities::new(clients, &keys)?));
+            }
+            Stream::Identity => {}
+            Stream::Bulletins | Stream::Notes | Stream::Costs | Stream::Directory => {
+                if held.position(stream) == Some(head) {
+                    continue;
+                }
+                let (steps, rewound) = history(conn, held.history(stream), stream).await?;
+                news.rewound |= rewound;
+                news.histories.insert(stream, History::new(head, steps));
+                if stream == Stream::Directory {
+                    news.directory = Some(directory::load(conn).await?);
+                }
+            }
+        }
+    }
+    Ok(news)
+}
+
+/// The stream's steps up to its head: those held and what came after, or all of them when the
+/// database no longer knows where we stood; then its history was rewound.
+async fn history(conn: &mut Conn, held: Option<&History>, stream: Stream) -> Result<(Vec<Step>, bool), Error> {
+    let Some(held) = held else { return Ok((log::steps(conn, stream, -1).await?, false)) };
+    let head = held.head();
+    let mut newer = log::steps(conn, stream, head.rev - 1).await?.into_iter();
+    match newer.next() {
+        Some(step) if step.position == head => {
+            let kept = held.steps().iter().filter(|s| s.at >= oldest_kept(&step)).cloned();
+            Ok((kept.chain(newer).collect(), false))
+        }
+        _ => Ok((log::steps(conn, stream, -1).await?, true)),
+    }
+}
+
+/// Steps older than the log keeps leave memory too.
+fn oldest_kept(newest: &Step) -> chrono::DateTime<chrono::Utc> {
+    newest.at - chrono::TimeDelta::days(log::KEPT_DAYS.into())
+}

@@ -1,0 +1,67 @@
+//! Client secrets: made here, stored as argon2id hashes, checked by few at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::problem::{ApiError, Code};
+
+/// Longer secrets are none of ours.
+const MAX_SECRET_BYTES: usize = 128;
+
+/// How long a request waits for its turn to hash.
+const TURN_WAIT: Duration = Duration::from_secs(2);
+
+/// Hashing takes tens of milliseconds of a core and 19 MiB: so many at a time and no more.
+const TURNS: usize = 2;
+
+/// Checks secrets.
+pub struct Secrets {
+    turns: Arc<Semaphore>,
+    /// Checked in place of an unknown client's, so that both take as long.
+    dummy: String,
+}
+
+impl Secrets {
+    /// Ready to check.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self { turns: Arc::new(Semaphore::new(TURNS)), dummy: hash(&generate()?)? })
+    }
+
+    /// Whether `secret` is the one behind `stored`. Without a stored hash the answer is no, and takes
+    /// as long. Too many at once: 429.
+    pub async fn check(&self, secret: SecretString, stored: Option<String>) -> Result<bool, ApiError> {
+        let turn = tokio::time::timeout(TURN_WAIT, self.turns.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(ApiError::new(Code::TooManyRequests).retry_after(2)) };
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.dummy.clone());
+        let checked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let secret = secret.expose_secret().as_bytes();
+            let hash = PasswordHash::new(&stored).ok()?;
+            (secret.len() <= MAX_SECRET_BYTES).then_some(())?;
+            Argon2::default().verify_password(secret, &hash).ok()
+        })
+        .await;
+        Ok(known && matches!(checked, Ok(Some(()))))
+    }
+}
+
+/// A new secret: 32 random bytes as base64url.
+pub fn generate() -> anyhow::Result<SecretString> {
+    let mut bytes = [0u8; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow::anyhow!("no randomness"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes).into())
+}
+
+/// The argon2id hash of a secret, as a PHC string.
+pub fn hash(secret: &SecretString) -> anyhow::Result<String> {
+    let hash = Argon2::default().hash_password(secret.expose_secret().as_bytes());
+    Ok(hash.map_err(|e| anyhow::anyhow!("{e}"))?.to_string())
+}

@@ -1,0 +1,49 @@
+//! Lists: pages with a cursor and a Link header.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use crate::answers::{Tag, answer};
+use crate::params::Paging;
+use domain::{Language, Reader, Stream};
+use edition::{Edition, Item, Page};
+
+/// Answers a page of a list of what `streams` publish. `body` gets the cursor of the next page.
+pub fn list<T: Item, B: Serialize>(
+    req: &HttpRequest,
+    edition: &Edition,
+    streams: &[Stream],
+    reader: Reader,
+    language: Language,
+    page: Page<'_, T>,
+    body: impl FnOnce(Page<'_, T>, Option<String>) -> B,
+) -> HttpResponse {
+    let next = page.next.as_ref().map(Paging::encode);
+    let link = next.as_ref().map(|cursor| next_link(req, cursor));
+    let tag = Tag::of_list(edition, streams, req);
+    let mut response = answer(req, tag, language, reader, || body(page, next));
+    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
+}
+
+/// The next page (RFC 8288), as a reference relative to this one.
+fn next_link(req: &HttpRequest, cursor: &str) -> String {
+    let others = req.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
+    format!("<{}?{}>; rel=\"next\"", req.path(), query.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_link_keeps_the_query_and_changes_the_cursor() {
+        let req = TestRequest::get().uri("/v1/directory/units?limit=2&cursor=abc&lang=fr").to_http_request();
+        assert_eq!(next_link(&req, "xyz"), "</v1/directory/units?limit=2&lang=fr&cursor=xyz>; rel=\"next\"");
+    }
+}

@@ -1,0 +1,305 @@
+//! Errors as problem documents (RFC 9457).
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use domain::{Broken, Faults};
+
+/// The media type of a problem document.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+macro_rules! codes {
+    ($($variant:ident = $status:ident, $code:literal, $title:literal;)*) => {
+        /// What went wrong: stable, public, never renamed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The HTTP status it is answered with.
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+
+            /// The code as it appears in `code` and at the end of `type`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The title, in English.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest = BAD_REQUEST, "malformed_request", "The request cannot be read";
+    MalformedJson = BAD_REQUEST, "malformed_json", "The body is not JSON";
+    InvalidCursor = BAD_REQUEST, "invalid_cursor", "The cursor is not one of this list's";
+    InvalidSyncToken = BAD_REQUEST, "invalid_sync_token", "The token is not one of this server's";
+    InvalidToken = UNAUTHORIZED, "invalid_token", "A valid access token is needed";
+    Forbidden = FORBIDDEN, "forbidden", "This role may not do that";
+    NotFound = NOT_FOUND, "not_found", "There is nothing here";
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not for this resource";
+    NotAcceptable = NOT_ACCEPTABLE, "not_acceptable", "No acceptable form of this resource exists";
+    Timeout = REQUEST_TIMEOUT, "request_timeout", "The request took too long to arrive";
+    TooManyClosed = CONFLICT, "too_many_closed", "The file would close too many entries";
+    Taken = CONFLICT, "taken", "Something else has this already";
+    SyncGone = GONE, "sync_gone", "This copy cannot be continued: start again";
+    TooLarge = PAYLOAD_TOO_LARGE, "too_large", "The body is too large";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body's media type is not accepted here";
+    ValidationFailed = UNPROCESSABLE_ENTITY, "validation_failed", "Some fields break a rule";
+    TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "Too many requests";
+    Internal = INTERNAL_SERVER_ERROR, "internal", "Something broke on the server";
+    Unavailable = SERVICE_UNAVAILABLE, "unavailable", "Not available at the moment";
+    Rebuilding = SERVICE_UNAVAILABLE, "rebuilding", "The published copy is being made again";
+    RevisionNotReached = SERVICE_UNAVAILABLE, "revision_not_reached", "The revision has not arrived here yet";
+}
+
+/// A field that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldFault {
+    /// A JSON pointer (RFC 6901) into the body; the empty pointer is the whole of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/wishes/av_technicians")]
+    pub pointer: Option<String>,
+    /// The query or path parameter, when it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "limit")]
+    pub parameter: Option<String>,
+    /// The line of an imported file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 17)]
+    pub line: Option<u64>,
+    /// The rule: `required`, `unknown_field`, `structure`, `format`, `one_of`, `length`, `range`,
+    /// `characters`, `duplicate`, `conflict` or `reference`.
+    #[schema(example = "range")]
+    pub rule: &'static str,
+    /// What the rule asks for, in words.
+    #[schema(example = "must be from 1 to 200")]
+    pub detail: String,
+}
+
+/// An error, as the API answers it.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    code: Code,
+    detail: Option<String>,
+    reason: Option<&'static str>,
+    faults: Vec<FieldFault>,
+    fault_count: Option<u64>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    /// An error with nothing more to say than its code.
+    pub fn new(code: Code) -> Self {
+        let mut error =
+            Self { code, detail: None, reason: None, faults: Vec::new(), fault_count: None, headers: Vec::new() };
+        match code.status() {
+            StatusCode::SERVICE_UNAVAILABLE => error = error.retry_after(2),
+            StatusCode::UNAUTHORIZED => {
+                let challenge = HeaderValue::from_static("Bearer realm=\"focalpoint\"");
+                error = error.header(header::WWW_AUTHENTICATE, challenge);
+            }
+            _ => {}
+        }
+        error
+    }
+
+    /// Adds a sentence about this occurrence. Never an internal cause.
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
+        self.detail = Some(detail.to_string());
+        self
+    }
+
+    /// Adds a machine-readable reason, for codes that have several.
+    pub fn reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.retain(|(present, _)| *present != name);
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Says after how many seconds to try again.
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// A body's faults.
+    pub fn faults(faults: Faults) -> Self {
+        let mut error = Self::new(Code::ValidationFailed);
+        error.faults = faults
+            .into_vec()
+            .into_iter()
+            .map(|f| FieldFault {
+                pointer: Some(f.pointer),
+                parameter: None,
+                line: None,
+                rule: f.rule.code(),
+                detail: f.detail,
+            })
+            .collect();
+        error
+    }
+
+    /// A parameter that breaks a rule.
+    pub fn parameter(name: &str, broken: Broken) -> Self {
+        let mut error = Self::new(Code::ValidationFailed);
+        error.add_parameter(name, broken);
+        error
+    }
+
+    /// One more parameter that breaks a rule.
+    pub fn add_parameter(&mut self, name: &str, broken: Broken) {
+        self.faults.push(FieldFault {
+            pointer: None,
+            parameter: Some(name.to_owned()),
+            line: None,
+            rule: broken.rule.code(),
+            detail: broken.detail,
+        });
+    }
+
+    /// The faults of an imported file, and how many there are in all.
+    pub fn rows(faults: Vec<FieldFault>, count: u64) -> Self {
+        let mut error = Self::new(Code::ValidationFailed);
+        error.faults = faults;
+        error.fault_count = Some(count);
+        error
+    }
+
+    /// The code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The document, for a request.
+    pub fn document(&self, request_id: Uuid) -> Problem<'_> {
+        Problem {
+            kind: format!("urn:focalpoint:problem:{}", self.code.name()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            code: self.code.name(),
+            detail: self.detail.as_deref(),
+            reason: self.reason,
+            errors: &self.faults,
+            error_count: self.fault_count,
+            request_id,
+        }
+    }
+}
+
+/// A problem document (RFC 9457), the body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem<'a> {
+    /// Identifies the kind of problem; stable.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:focalpoint:problem:validation_failed")]
+    kind: String,
+    /// What it means, in a few words.
+    #[schema(example = "Some fields break a rule")]
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    status: u16,
+    /// The kind of problem as a short code; stable.
+    #[schema(example = "validation_failed")]
+    code: &'a str,
+    /// More about this occurrence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    /// Why, where one code has several reasons: `expired`, `rewound`, `audience-changed`, `schema`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    /// Each field that breaks a rule.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldFault],
+    /// How many faults a file has, when not all are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_count: Option<u64>,
+    /// Names this request in the server's log; also the `X-Request-Id` header.
+    request_id: Uuid,
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.name())
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    /// The response carries the error; [`crate::frame`] writes the document once it knows the request.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in &self.headers {
+            response.insert_header((name, value));
+        }
+        let mut response = response.finish();
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl From<Faults> for ApiError {
+    fn from(faults: Faults) -> Self {
+        Self::faults(faults)
+    }
+}
+
+impl From<persistence::Error> for ApiError {
+    fn from(error: persistence::Error) -> Self {
+        use persistence::Error;
+        match error {
+            Error::NotFound => Self::new(Code::NotFound),
+            Error::Taken(_) => Self::new(Code::Taken),
+            Error::Unavailable(cause) => {
+                tracing::warn!(%cause, "database unavailable");
+                Self::new(Code::Unavailable)
+            }
+            Error::Corrupt(cause) | Error::Unexpected(cause) => {
+                tracing::error!(%cause, "internal error");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique() {
+        let names: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn an_internal_cause_never_reaches_the_caller() {
+        let error = ApiError::from(persistence::Error::Unexpected("secret detail".into()));
+        let document = serde_json::to_string(&error.document(Uuid::nil())).unwrap();
+        assert!(!document.contains("secret"), "{document}");
+    }
+}

@@ -1,0 +1,107 @@
+//! What the rows of all imports share: localized text, contacts, provenance.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use domain::{Broken, Confidence, Contact, Email, Faults, Localized, Provenance, Rule, Telephone, TelephoneKind, text};
+
+/// Text by language: `{"en": "…", "fr": "…"}`, in at least one of `ar`, `en`, `es`, `fr`, `ru`, `zh`.
+pub type Localize = BTreeMap<String, String>;
+
+/// The text of a required field, each language of at most `max` characters.
+pub fn localized(faults: &mut Faults, pointer: &str, texts: Localize, max: usize) -> Option<Localized> {
+    faults.check_part(pointer, Localized::parse(&texts, max))
+}
+
+/// The text of a field that may be left out. `None` only when what is there was refused.
+pub fn optional_localized(
+    faults: &mut Faults,
+    pointer: &str,
+    texts: Option<Localize>,
+    max: usize,
+) -> Option<Option<Localized>> {
+    match texts {
+        None => Some(None),
+        Some(texts) => localized(faults, pointer, texts, max).map(Some),
+    }
+}
+
+/// A telephone number.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TelephoneRow {
+    /// In international form.
+    #[schema(example = "+1 212 963 7351")]
+    number: String,
+    /// 1 to 10 digits.
+    extension: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "voice")]
+    kind: TelephoneKind,
+    note: Option<Localize>,
+}
+
+/// How to reach somebody.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContactRow {
+    #[serde(default)]
+    telephones: Vec<TelephoneRow>,
+    #[serde(default)]
+    emails: Vec<String>,
+    url: Option<String>,
+    location: Option<Localize>,
+    hours: Option<Localize>,
+}
+
+impl ContactRow {
+    /// Parses the row's `contact`; nothing at all when it is left out.
+    pub fn parse(row: Option<Self>, faults: &mut Faults) -> Option<Contact> {
+        let Some(row) = row else { return Some(Contact::default()) };
+        let mut contact = Contact::default();
+        for (i, telephone) in row.telephones.into_iter().enumerate() {
+            let pointer = format!("/contact/telephones/{i}");
+            let note = optional_localized(faults, &format!("{pointer}/note"), telephone.note, 200)?;
+            let parsed = Telephone::parse(&telephone.number, telephone.extension.as_deref(), telephone.kind, note);
+            contact.telephones.extend(faults.check(&format!("{pointer}/number"), parsed));
+        }
+        for (i, email) in row.emails.iter().enumerate() {
+            contact.emails.extend(faults.check(&format!("/contact/emails/{i}"), Email::parse(email)));
+        }
+        contact.url = row.url.and_then(|url| faults.check("/contact/url", web_address(&url))).map(Into::into);
+        contact.location = optional_localized(faults, "/contact/location", row.location, 500).flatten();
+        contact.hours = optional_localized(faults, "/contact/hours", row.hours, 500).flatten();
+        Some(contact)
+    }
+}
+
+fn web_address(url: &str) -> Result<String, Broken> {
+    let url = text::line(url, 2000)?;
+    let has_host = |scheme| url.strip_prefix(scheme).is_some_and(|rest: &str| rest.contains('.'));
+    match (has_host("https://") || has_host("http://")) && !url.contains(' ') {
+        true => Ok(url),
+        false => Err(Broken::new(Rule::Format, "must be a web address with http:// or https://")),
+    }
+}
+
+/// Where a row's statement comes from.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProvenanceRow {
+    #[schema(value_type = String, example = "reported")]
+    confidence: Confidence,
+    /// A web address or citation; needed unless the confidence is `sample`.
+    citation: Option<String>,
+    as_of: Option<NaiveDate>,
+}
+
+impl ProvenanceRow {
+    /// Parses the row's `provenance`.
+    pub fn parse(&self, faults: &mut Faults) -> Option<Provenance> {
+        let parsed = Provenance::parse(self.confidence, self.citation.as_deref(), self.as_of);
+        faults.check_part("/provenance", parsed)
+    }
+}

@@ -1,0 +1,37 @@
+//! What happens by the clock: the database's, written down as facts that the log then tells.
+
+use std::time::Duration;
+
+use actix_web::web;
+use tokio::sync::watch;
+
+use crate::state::State;
+use persistence::{Error, log};
+
+/// How late an embargo may end.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How often the log is pruned.
+const PRUNE_EVERY: u32 = 7200;
+
+/// Runs until `stop` says so. Every process does; rows that another has in hand are skipped.
+pub async fn run(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
+    for tick in 0u32.. {
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        if tick % PRUNE_EVERY == 0 {
+            report("pruned", state.db.write(async |conn| log::prune(conn).await).await.map(|done| done.value));
+        }
+    }
+}
+
+fn report(what: &str, done: Result<usize, Error>) {
+    match done {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, what, "scheduled"),
+        Err(Error::Unavailable(_)) => {}
+        Err(cause) => tracing::error!(%cause, what, "the scheduler failed"),
+    }
+}

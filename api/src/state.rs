@@ -1,0 +1,24 @@
+//! What every handler can reach.
+
+use crate::config::Config;
+use crate::contract::Contract;
+use crate::identity::Tokens;
+use crate::identity::secrets::Secrets;
+use crate::store::Store;
+use persistence::Db;
+
+/// What every handler can reach.
+pub struct State {
+    /// How the server was started.
+    pub config: Config,
+    /// Postgres.
+    pub db: Db,
+    /// The edition and the identities.
+    pub store: Store,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Client secrets.
+    pub secrets: Secrets,
+    /// The contract, and the paths and methods it has.
+    pub contract: Contract,
+}
