@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(contract::get_contract_json)
         .service(identity::endpoints::issue_token)
         .service(identity::endpoints::list_keys)
+        .service(directory::search::search_directory)
         .service(directory::list_organizations)
         .service(directory::get_organization)
         .service(directory::list_units)

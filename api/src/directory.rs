@@ -2,6 +2,7 @@
 
 pub mod bodies;
 pub mod imports;
+pub mod search;
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::rendering::Rendering;
 use crate::state::State;
 use bodies::{FunctionBody, MissionBody, OrganizationBody, PersonBody, ServiceBody, UnitBody};
 use domain::directory::{Function, Mission, Organization, Person, Service, Unit};
-use domain::{Broken, DutyStation, Language, Reader, Rule, Stream, text};
+use domain::{Broken, DutyStation, Language, Reader, Rule, Stream};
 use edition::Directory;
 use imports::DirectoryImport;
 
@@ -391,9 +392,4 @@ pub async fn import_directory(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     receive::<DirectoryImport>(&req, params, body, &state).await
-}
-
-/// A search term: one line of at most 200 characters.
-pub fn search_term(term: &str) -> Result<String, Broken> {
-    text::line(term, 200)
 }

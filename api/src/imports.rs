@@ -40,13 +40,11 @@ pub trait Import: 'static {
     const KINDS: &'static [Kind];
     /// The kinds its rows may refer to.
     const REFERENCES: &'static [Kind];
-    /// A line as it is written.
-    type Row: DeserializeOwned;
     /// What a line stands for.
     type Value: Send + 'static;
 
-    /// What a line stands for, or every rule it breaks.
-    fn parse(row: Self::Row, names: &Names<'_>) -> Result<Self::Value, Faults>;
+    /// What a line of this kind stands for, or every rule it breaks. Lines are read by [`from_json`].
+    fn parse(kind: Kind, line: &[u8], names: &Names<'_>) -> Result<Self::Value, Faults>;
 
     /// Saves rows; returns the ids of those that this changed.
     fn save(
@@ -304,10 +302,6 @@ impl RowFaults {
     }
 }
 
-fn fault(pointer: &str, rule: Rule, detail: impl std::fmt::Display) -> Fault {
-    Fault { pointer: pointer.to_owned(), rule, detail: detail.to_string() }
-}
-
 #[derive(serde::Deserialize)]
 struct Head {
     kind: Option<String>,
@@ -320,12 +314,13 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
     for_each_line(file, |number, line| {
         scan.rows += 1;
         let head = std::str::from_utf8(line)
-            .map_err(|_| fault("", Rule::Format, "must be UTF-8"))
-            .and_then(|text| serde_json::from_str::<Head>(text).map_err(|e| fault("", Rule::Structure, e)))
+            .map_err(|_| Fault::new("", Rule::Format, "must be UTF-8"))
+            .and_then(|text| serde_json::from_str::<Head>(text).map_err(|e| Fault::new("", Rule::Structure, e)))
             .and_then(|head| head_of::<I>(&head));
         match head {
             Ok(head) if !seen.insert(head.clone()) => {
-                scan.faults.add(Some(number), fault("/key", Rule::Duplicate, "is the key of an earlier line, too"));
+                scan.faults
+                    .add(Some(number), Fault::new("/key", Rule::Duplicate, "is the key of an earlier line, too"));
             }
             Ok(head) => scan.heads.push(head),
             Err(fault) => scan.faults.add(Some(number), fault),
@@ -333,7 +328,7 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
         Ok(())
     })?;
     if scan.rows == 0 {
-        scan.faults.add(None, fault("", Rule::Required, "the file must have at least one row"));
+        scan.faults.add(None, Fault::new("", Rule::Required, "the file must have at least one row"));
     }
     Ok(scan)
 }
@@ -341,9 +336,9 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
 fn head_of<I: Import>(head: &Head) -> Result<(Kind, Key), Fault> {
     let kinds = || I::KINDS.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ");
     let kind = head.kind.as_deref().and_then(Kind::from_name).filter(|kind| I::KINDS.contains(kind));
-    let kind = kind.ok_or_else(|| fault("/kind", Rule::OneOf, format!("must be one of {}", kinds())))?;
-    let key = head.key.as_deref().ok_or_else(|| fault("/key", Rule::Required, "must be given"))?;
-    let key = Key::parse(key).map_err(|broken| fault("/key", broken.rule, broken.detail))?;
+    let kind = kind.ok_or_else(|| Fault::new("/kind", Rule::OneOf, format!("must be one of {}", kinds())))?;
+    let key = head.key.as_deref().ok_or_else(|| Fault::new("/key", Rule::Required, "must be given"))?;
+    let key = Key::parse(key).map_err(|broken| Fault::new("/key", broken.rule, broken.detail))?;
     Ok((kind, key))
 }
 
@@ -364,7 +359,7 @@ fn for_each_line(file: &mut File, mut each: impl FnMut(u64, &[u8]) -> Result<(),
         }
         if read as u64 > MAX_LINE {
             let mut faults = RowFaults::default();
-            faults.add(Some(number), fault("", Rule::Length, format!("a line has at most {MAX_LINE} bytes")));
+            faults.add(Some(number), Fault::new("", Rule::Length, format!("a line has at most {MAX_LINE} bytes")));
             return Err(faults.into_error());
         }
         let text = if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
@@ -407,7 +402,8 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
     if faults.count == 0 {
         for found in I::contradictions(conn).await? {
             let place = format!("{} {}:{}", found.kind.name(), found.source, found.key);
-            faults.add(None, fault(&found.pointer, found.broken.rule, format!("{place}: {}", found.broken.detail)));
+            faults
+                .add(None, Fault::new(&found.pointer, found.broken.rule, format!("{place}: {}", found.broken.detail)));
         }
     }
     if faults.count > 0 {
@@ -468,13 +464,12 @@ fn parse_all<I: Import>(
 }
 
 fn parse_line<I: Import>(line: &[u8], source: &Source, keys: &Keys) -> Result<Imported<I::Value>, Faults> {
-    let structure = |e: &dyn std::fmt::Display| Faults::from(fault("", Rule::Structure, e));
+    let structure = |e: &dyn std::fmt::Display| Faults::from(Fault::new("", Rule::Structure, e));
     let head: Head = serde_json::from_slice(line).map_err(|e| structure(&e))?;
     let (kind, key) = head_of::<I>(&head).map_err(Faults::from)?;
-    let row: I::Row = from_json(line)?;
     // Every head was claimed before.
     let own = keys.find(kind, source, &key).unwrap_or_default();
-    let value = I::parse(row, &Names { source, keys, own })?;
+    let value = I::parse(kind, line, &Names { source, keys, own })?;
     Ok(Imported { source: source.clone(), key, value })
 }
 
@@ -494,9 +489,11 @@ pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Faults> {
             None if detail.starts_with("unknown variant") => (Rule::OneOf, pointer),
             None => (Rule::Structure, pointer),
         };
-        Faults::from(fault(&pointer, rule, detail))
+        Faults::from(Fault::new(&pointer, rule, detail))
     })?;
-    deserializer.end().map_err(|_| Faults::from(fault("", Rule::Structure, "there is more behind the JSON value")))?;
+    deserializer
+        .end()
+        .map_err(|_| Faults::from(Fault::new("", Rule::Structure, "there is more behind the JSON value")))?;
     Ok(value)
 }
 

@@ -30,7 +30,7 @@ pub fn list<T: Item, B: Serialize>(
 }
 
 /// The next page (RFC 8288), as a reference relative to this one.
-fn next_link(req: &HttpRequest, cursor: &str) -> String {
+pub fn next_link(req: &HttpRequest, cursor: &str) -> String {
     let others = req.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
     let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
     format!("<{}?{}>; rel=\"next\"", req.path(), query.join("&"))

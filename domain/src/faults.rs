@@ -76,6 +76,13 @@ pub struct Fault {
     pub detail: String,
 }
 
+impl Fault {
+    /// That `rule` is broken at `pointer`.
+    pub fn new(pointer: &str, rule: Rule, detail: impl fmt::Display) -> Self {
+        Self { pointer: pointer.to_owned(), rule, detail: detail.to_string() }
+    }
+}
+
 /// Every rule an input breaks, gathered while it is parsed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults(Vec<Fault>);

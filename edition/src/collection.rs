@@ -103,9 +103,9 @@ impl<T: Item> Collection<T> {
         self.entries.iter().filter(move |entry| entry.value.audience().admits(reader))
     }
 
-    /// Everything, whoever may see it: for making indexes.
-    pub fn all(&self) -> &[Entry<T>] {
-        &self.entries
+    /// Everything in the order of lists in a language, whoever may see it: for making indexes.
+    pub fn in_order(&self, language: Language) -> impl Iterator<Item = &T> {
+        self.orders[language as usize].iter().map(|(_, n)| &self.entries[*n as usize].value)
     }
 
     /// At most `limit` of what `reader` may see and `wanted` keeps, behind `after`.
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_tag_depends_on_content_alone() {
-        let tags = || collection().all().iter().map(|e| e.tag).collect::<Vec<_>>();
+        let tags = || collection().visible(Reader::Secretariat).map(|e| e.tag).collect::<Vec<_>>();
         assert_eq!(tags(), tags());
         let distinct: std::collections::BTreeSet<_> = tags().into_iter().collect();
         assert_eq!(distinct.len(), 5);

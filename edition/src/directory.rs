@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use crate::search::{Builder, Field, Index, Matched, Rank};
 use crate::{Collection, Entry, Item};
-use domain::directory::{Entries, Function, Mission, Organization, Person, Service, Unit};
-use domain::{Audience, Kind, Language, Reader};
+use domain::directory::{Entries, FormerName, Function, Mission, Organization, Person, Service, Unit};
+use domain::{Audience, Contact, Kind, Language, Localized, Reader};
 
 macro_rules! item {
     ($($type:ident: |$value:ident, $language:ident| $key:expr;)*) => {$(
@@ -50,6 +51,62 @@ pub struct Directory {
     /// Services.
     pub services: Collection<Service>,
     children: HashMap<Uuid, Vec<Uuid>>,
+    index: Index,
+    /// By number in the index.
+    documents: Vec<(Kind, Uuid)>,
+    numbers: HashMap<Uuid, u32>,
+}
+
+/// An entry that a search found.
+pub struct Hit<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id.
+    pub id: Uuid,
+    /// The entry.
+    pub found: Found<'a>,
+    /// How well it fits; comparable within one query.
+    pub score: u32,
+    /// Why it was found.
+    pub matched: Matched<'a>,
+}
+
+/// The index in the making.
+struct Texts {
+    builder: Builder,
+    documents: Vec<(Kind, Uuid)>,
+}
+
+impl Texts {
+    fn begin(&mut self, kind: Kind, id: Uuid) {
+        self.documents.push((kind, id));
+    }
+
+    fn add(&mut self, field: Field, language: Option<Language>, text: &str) {
+        let document = u32::try_from(self.documents.len()).unwrap_or(u32::MAX).saturating_sub(1);
+        self.builder.add(document, field, language, text);
+    }
+
+    fn localized(&mut self, field: Field, text: &Localized) {
+        text.iter().for_each(|(language, text)| self.add(field, Some(language), text));
+    }
+
+    fn named(&mut self, name: &Localized, acronym: Option<&Localized>, former: &[FormerName]) {
+        self.localized(Field::Name, name);
+        acronym.iter().for_each(|acronym| self.localized(Field::Acronym, acronym));
+        for former in former {
+            former.name.iter().for_each(|name| self.localized(Field::FormerName, name));
+            former.acronym.iter().for_each(|acronym| self.add(Field::FormerAcronym, None, acronym));
+        }
+    }
+
+    fn contact(&mut self, contact: &Contact) {
+        for telephone in &contact.telephones {
+            self.add(Field::Number, None, telephone.e164());
+            telephone.inside().iter().for_each(|inside| self.add(Field::Number, None, inside));
+        }
+        contact.emails.iter().for_each(|email| self.add(Field::Keyword, None, email.as_str()));
+    }
 }
 
 /// An entry of any kind.
@@ -76,7 +133,7 @@ impl Directory {
             let above = unit.parent.map_or(unit.organization.0, |parent| parent.0);
             children.entry(above).or_default().push(unit.id.0);
         }
-        Self {
+        let mut directory = Self {
             organizations: Collection::new(entries.organizations),
             units: Collection::new(entries.units),
             functions: Collection::new(entries.functions),
@@ -84,7 +141,79 @@ impl Directory {
             people: Collection::new(entries.people),
             services: Collection::new(entries.services),
             children,
+            ..Self::default()
+        };
+        directory.make_index();
+        directory
+    }
+
+    /// Numbers all entries, in the order that equal hits are shown in, and indexes their texts.
+    fn make_index(&mut self) {
+        let mut texts = Texts { builder: Builder::new(), documents: Vec::new() };
+        for service in self.services.in_order(Language::En) {
+            texts.begin(Kind::Service, service.id.0);
+            texts.localized(Field::Name, &service.name);
+            service.keywords.iter().for_each(|keyword| texts.localized(Field::Keyword, keyword));
+            service.description.iter().for_each(|description| texts.localized(Field::Body, description));
         }
+        for function in self.functions.in_order(Language::En) {
+            texts.begin(Kind::Function, function.id.0);
+            texts.localized(Field::Name, &function.title);
+            texts.contact(&function.contact);
+        }
+        for unit in self.units.in_order(Language::En) {
+            texts.begin(Kind::Unit, unit.id.0);
+            texts.named(&unit.name, unit.acronym.as_ref(), &unit.former_names);
+            texts.contact(&unit.contact);
+        }
+        for organization in self.organizations.in_order(Language::En) {
+            texts.begin(Kind::Organization, organization.id.0);
+            texts.named(&organization.name, organization.acronym.as_ref(), &organization.former_names);
+            texts.contact(&organization.contact);
+        }
+        for mission in self.missions.in_order(Language::En) {
+            texts.begin(Kind::Mission, mission.id.0);
+            texts.localized(Field::Name, &mission.short_name);
+            texts.localized(Field::Name, &mission.formal_name);
+            mission.state.iter().for_each(|state| texts.add(Field::Acronym, None, &state.iso3));
+            texts.contact(&mission.contact);
+        }
+        for person in self.people.in_order(Language::En) {
+            texts.begin(Kind::Person, person.id.0);
+            texts.add(Field::Name, None, &person.name.full());
+            person.name.native.iter().for_each(|native| texts.add(Field::Name, None, native));
+            person.job_title.iter().for_each(|title| texts.localized(Field::Title, title));
+            texts.contact(&person.contact);
+        }
+        self.index = texts.builder.finish();
+        self.numbers = (0..).zip(&texts.documents).map(|(number, (_, id))| (*id, number)).collect();
+        self.documents = texts.documents;
+    }
+
+    /// Entries that `reader` may see and `wanted` keeps and that have all words of `query`, the best
+    /// first; with `after`, a score and an id, those behind it.
+    pub fn search(
+        &self,
+        query: &str,
+        language: Language,
+        reader: Reader,
+        wanted: impl Fn(&Found<'_>) -> bool,
+        after: Option<(u32, Uuid)>,
+        limit: usize,
+    ) -> Vec<Hit<'_>> {
+        let find = |document: u32| {
+            let (kind, id) = self.documents[document as usize];
+            self.find(kind, id, reader).map(|found| (kind, id, found))
+        };
+        let after = after.map(|(score, id)| Rank { score, doc: self.numbers.get(&id).copied().unwrap_or(u32::MAX) });
+        let admit = |document| find(document).is_some_and(|(.., found)| wanted(&found));
+        let hits = self.index.search(query, language, admit, after, limit);
+        hits.into_iter()
+            .filter_map(|hit| {
+                let (kind, id, found) = find(hit.rank.doc)?;
+                Some(Hit { kind, id, found, score: hit.rank.score, matched: hit.matched })
+            })
+            .collect()
     }
 
     /// The entry of a kind and id, if `reader` may see it.

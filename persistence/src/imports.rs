@@ -123,8 +123,7 @@ fn table(kind: Kind) -> &'static str {
 }
 
 /// Inserts rows, or overwrites those of the same source and key and opens them again; returns the
-/// ids of the rows that this changed. What is already there is left alone by the table's
-/// `sync_a_suppress` trigger.
+/// ids of the rows that this changed. A row that is there already, the same, is left alone.
 macro_rules! upsert {
     ($conn:expr, $table:ident, $rows:expr, [$($column:ident),* $(,)?]) => {{
         use diesel::prelude::*;
@@ -136,8 +135,10 @@ macro_rules! upsert {
             .set((
                 $($table::$column.eq(excluded($table::$column)),)*
                 $table::closed_at.eq(None::<chrono::DateTime<chrono::Utc>>),
-            ))
-            .returning($table::id);
+            ));
+        let differs =
+            $table::closed_at.is_not_null()$(.or($table::$column.is_distinct_from(excluded($table::$column))))*;
+        let statement = diesel::query_dsl::methods::FilterDsl::filter(statement, differs).returning($table::id);
         diesel_async::RunQueryDsl::get_results::<uuid::Uuid>(statement, $conn).await?
     }};
 }

@@ -7,19 +7,19 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::imports::{AudienceBody, Contradiction, Import, Names};
+use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
 use crate::rows::{ContactRow, Localize, ProvenanceRow, localized, optional_localized};
 use domain::directory::{
     ContactPoint, FormerName, Function, FunctionId, Holding, Mission, Organization, OrganizationId, Person, PersonId,
     PersonName, Service, ServiceId, State, StateStatus, Unit, UnitId, UnitKind,
 };
-use domain::{Broken, DutyStation, Faults, Kind, Localized, MissionId, Rule, Stream, text};
+use domain::{Broken, DutyStation, Fault, Faults, Kind, Localized, MissionId, Rule, Stream, text};
 use persistence::imports::Imported;
 use persistence::{Conn, Error, directory};
 
-/// A row of a directory import.
+/// A row of a directory import, by its `kind`.
 #[derive(Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum DirectoryRow {
     /// An organization.
     Organization(OrganizationRow),
@@ -48,6 +48,9 @@ pub struct FormerNameRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "organization")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -64,6 +67,9 @@ pub struct OrganizationRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "unit")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -87,6 +93,9 @@ pub struct UnitRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "function")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -122,6 +131,9 @@ pub struct HoldingRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "person")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -157,6 +169,9 @@ pub struct StateRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MissionRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "mission")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -184,6 +199,9 @@ pub struct ContactPointRow {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceRow {
+    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
+    #[schema(example = "service")]
+    kind: String,
     /// Its key in the source.
     #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     key: String,
@@ -424,17 +442,19 @@ impl Import for DirectoryImport {
     const STREAM: Stream = Stream::Directory;
     const KINDS: &'static [Kind] = &KINDS;
     const REFERENCES: &'static [Kind] = &KINDS;
-    type Row = DirectoryRow;
     type Value = DirectoryEntry;
 
-    fn parse(row: DirectoryRow, names: &Names<'_>) -> Result<DirectoryEntry, Faults> {
-        match row {
-            DirectoryRow::Organization(row) => organization(row, names).map(DirectoryEntry::Organization),
-            DirectoryRow::Unit(row) => unit(row, names).map(DirectoryEntry::Unit),
-            DirectoryRow::Function(row) => function(row, names).map(DirectoryEntry::Function),
-            DirectoryRow::Person(row) => person(row, names).map(DirectoryEntry::Person),
-            DirectoryRow::Mission(row) => mission(row, names).map(DirectoryEntry::Mission),
-            DirectoryRow::Service(row) => service(row, names).map(DirectoryEntry::Service),
+    fn parse(kind: Kind, line: &[u8], names: &Names<'_>) -> Result<DirectoryEntry, Faults> {
+        match kind {
+            Kind::Organization => organization(from_json(line)?, names).map(DirectoryEntry::Organization),
+            Kind::Unit => unit(from_json(line)?, names).map(DirectoryEntry::Unit),
+            Kind::Function => function(from_json(line)?, names).map(DirectoryEntry::Function),
+            Kind::Person => person(from_json(line)?, names).map(DirectoryEntry::Person),
+            Kind::Mission => mission(from_json(line)?, names).map(DirectoryEntry::Mission),
+            Kind::Service => service(from_json(line)?, names).map(DirectoryEntry::Service),
+            Kind::RateCard | Kind::InfNote | Kind::Bulletin | Kind::Place => {
+                Err(Faults::from(Fault::new("/kind", Rule::OneOf, "is not a kind of the directory")))
+            }
         }
     }
 

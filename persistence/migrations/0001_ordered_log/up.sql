@@ -173,9 +173,6 @@ language plpgsql as $$
 declare
     args text := format('%L, %L', stream, kind);
 begin
-    -- An update that changes nothing writes nothing.
-    perform sync_add_trigger(target, 'sync_a_suppress', 'before update',
-        'for each row execute function suppress_redundant_updates_trigger()');
     perform sync_add_trigger(target, 'sync_insert', 'after insert',
         'referencing new table as new_rows for each statement execute function sync_root_inserted(' || args || ')');
     perform sync_add_trigger(target, 'sync_update', 'after update',
