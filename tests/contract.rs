@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::{Who, World, top};
 
 /// What strangers may do: the token, keys, contract, docs, health, and what is published for everybody.
-const FOR_STRANGERS: [&str; 12] = [
+const FOR_STRANGERS: [&str; 13] = [
     "issue_token",
     "list_keys",
     "get_contract",
@@ -20,6 +20,7 @@ const FOR_STRANGERS: [&str; 12] = [
     "list_bulletins",
     "get_bulletin",
     "list_entrances",
+    "get_entrance",
 ];
 
 struct Operation {

@@ -65,7 +65,9 @@ async fn a_service_leads_to_a_number_that_can_be_dialled() {
     assert_eq!(telephone["uri"], "tel:+12129637351");
     let holders =
         world.get(&format!("/v1/directory/people?function={}", at("NY")), Who::Token(&token)).await.expect(200).json();
-    let ids: Vec<_> = holders["items"].as_array().unwrap().iter().map(|p| p["id"].clone()).collect();
+    let mut ids: Vec<_> =
+        holders["items"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
     assert_eq!(Value::from(ids), function["holders"]);
 }
 

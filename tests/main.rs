@@ -5,6 +5,7 @@
 //! and say that they were skipped unless `FOCALPOINT_TEST_CLUSTER` is set.
 #![allow(missing_docs)]
 
+mod bulletins;
 mod contract;
 mod directory;
 mod faults;
@@ -12,6 +13,7 @@ mod harness;
 mod http;
 mod identity;
 mod imports;
+mod inf_notes;
 mod ordered_log;
 mod schema;
 mod sync;

@@ -85,6 +85,8 @@ async fn an_object_in_a_copy_is_the_one_at_its_address() {
         ("mission", "directory/missions"),
         ("person", "directory/people"),
         ("service", "directory/services"),
+        ("bulletin", "bulletins"),
+        ("place", "entrances"),
     ]);
     for (kind, address) in addresses {
         let ((_, id), object) = copy.objects.iter().find(|((k, _), _)| k == kind).unwrap();

@@ -4,7 +4,7 @@ use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
-use crate::{contract, directory, health, identity, sync};
+use crate::{bulletins, contract, directory, entrances, health, identity, inf_notes, sync};
 
 /// Every operation of the API.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -31,6 +31,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(directory::get_service)
         .service(directory::get_tree)
         .service(directory::import_directory)
+        .service(inf_notes::list_inf_notes)
+        .service(inf_notes::get_inf_note)
+        .service(inf_notes::import_inf_notes)
+        .service(bulletins::list_bulletins)
+        .service(bulletins::get_bulletin)
+        .service(bulletins::import_bulletins)
+        .service(entrances::list_entrances)
+        .service(entrances::get_entrance)
         .service(sync::synchronise);
 }
 

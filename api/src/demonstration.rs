@@ -11,9 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::bulletins::imports::BulletinsImport;
 use crate::directory::imports::DirectoryImport;
 use crate::identity::secrets;
 use crate::imports::{Import, Options, import};
+use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
 use domain::{ClientId, Key, Kind, MissionId, Role, Source};
 use persistence::identity::{self, Client};
@@ -38,6 +40,8 @@ pub async fn fill(state: &web::Data<State>) -> anyhow::Result<()> {
     let data = &state.config.demo_data;
     if state.db.read(async |conn| persistence::imports::is_empty(conn).await).await? {
         load::<DirectoryImport>(state, &data.join("directory.ndjson")).await?;
+        load::<NotesImport>(state, &data.join("inf-notes.ndjson")).await?;
+        load::<BulletinsImport>(state, &data.join("bulletins.ndjson")).await?;
     }
     make_clients(state, &state.config.demo_credentials).await
 }

@@ -11,9 +11,11 @@ use tokio::sync::watch;
 
 use crate::identity::Identities;
 use crate::state::State;
+use domain::bulletins::Bulletin;
+use domain::entrances::Place;
 use domain::{Position, Step, Stream};
-use edition::{Directory, Edition, History};
-use persistence::{Conn, Error, directory, identity, log};
+use edition::{Bulletins, Directory, Edition, History, InfNotes};
+use persistence::{Conn, Error, bulletins, directory, entrances, identity, inf_notes, log};
 
 /// How long a hint may be late.
 const POLL: Duration = Duration::from_secs(1);
@@ -46,9 +48,12 @@ struct Follower {
 }
 
 /// What the database has and the edition has not.
+#[derive(Default)]
 struct News {
     histories: BTreeMap<Stream, History>,
     directory: Option<domain::directory::Entries>,
+    notes: Option<Vec<domain::inf_notes::Note>>,
+    bulletins: Option<(Vec<Bulletin>, Vec<Place>)>,
     identities: Option<(Position, Identities)>,
     rewound: bool,
 }
@@ -87,6 +92,12 @@ impl Follower {
                 if let Some(entries) = news.directory {
                     edition.directory = Arc::new(Directory::new(entries));
                 }
+                if let Some(notes) = news.notes {
+                    edition.inf_notes = Arc::new(InfNotes::new(notes));
+                }
+                if let Some((bulletins, places)) = news.bulletins {
+                    edition.bulletins = Arc::new(Bulletins::new(bulletins, places));
+                }
                 for (stream, history) in news.histories {
                     edition.set_history(stream, history);
                 }
@@ -103,7 +114,7 @@ impl Follower {
 /// Reads, from one state of the database, each stream that has moved.
 async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
-    let mut news = News { histories: BTreeMap::new(), directory: None, identities: None, rewound: false };
+    let mut news = News::default();
     for (stream, head) in heads {
         match stream {
             Stream::Internal => {}
@@ -120,8 +131,13 @@ async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> 
                 let (steps, rewound) = history(conn, held.history(stream), stream).await?;
                 news.rewound |= rewound;
                 news.histories.insert(stream, History::new(head, steps));
-                if stream == Stream::Directory {
-                    news.directory = Some(directory::load(conn).await?);
+                match stream {
+                    Stream::Directory => news.directory = Some(directory::load(conn).await?),
+                    Stream::Notes => news.notes = Some(inf_notes::load(conn).await?),
+                    Stream::Bulletins => {
+                        news.bulletins = Some((bulletins::load(conn).await?, entrances::load(conn).await?));
+                    }
+                    _ => {}
                 }
             }
         }

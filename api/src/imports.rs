@@ -46,6 +46,15 @@ pub trait Import: 'static {
     /// What a line of this kind stands for, or every rule it breaks. Lines are read by [`from_json`].
     fn parse(kind: Kind, line: &[u8], names: &Names<'_>) -> Result<Self::Value, Faults>;
 
+    /// What rows, each of them sound, contradict in what is stored and must not be saved for.
+    fn refusals(
+        conn: &mut Conn,
+        rows: &[Imported<Self::Value>],
+    ) -> impl Future<Output = Result<Vec<Contradiction>, persistence::Error>> + Send {
+        let _ = (conn, rows);
+        async { Ok(Vec::new()) }
+    }
+
     /// Saves rows; returns the ids of those that this changed.
     fn save(
         conn: &mut Conn,
@@ -389,22 +398,26 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
     let parser =
         tokio::task::spawn_blocking(move || parse_all::<I>(file, source, &keys, faults_of(&mut faults), batches));
     let mut changed = BTreeSet::new();
+    let mut refusals = Vec::new();
     while let Some(batch) = parsed.recv().await {
-        changed.extend(I::save(conn, batch).await?);
+        refusals.extend(I::refusals(conn, &batch).await?);
+        if refusals.is_empty() {
+            changed.extend(I::save(conn, batch).await?);
+        }
     }
     let mut faults =
         parser.await.map_err(|e| persistence::Error::Unexpected(e.to_string()))?.map_err(Ended::Refused)?;
 
     let mut closed = 0;
-    if faults.count == 0 && options.replace {
-        closed = close::<I>(conn, &options, &kept).await?;
-    }
-    if faults.count == 0 {
-        for found in I::contradictions(conn).await? {
-            let place = format!("{} {}:{}", found.kind.name(), found.source, found.key);
-            faults
-                .add(None, Fault::new(&found.pointer, found.broken.rule, format!("{place}: {}", found.broken.detail)));
+    if faults.count == 0 && refusals.is_empty() {
+        if options.replace {
+            closed = close(conn, &options, &kept).await?;
         }
+        refusals = I::contradictions(conn).await?;
+    }
+    for found in refusals {
+        let place = format!("{} {}:{}", found.kind.name(), found.source, found.key);
+        faults.add(None, Fault::new(&found.pointer, found.broken.rule, format!("{place}: {}", found.broken.detail)));
     }
     if faults.count > 0 {
         return Err(Ended::Refused(faults.into_error()));
@@ -508,7 +521,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// Closes the source's rows that are not in the file, unless they are suspiciously many.
-async fn close<I: Import>(conn: &mut Conn, options: &Options, kept: &BTreeMap<Kind, Vec<Uuid>>) -> Result<u64, Ended> {
+async fn close(conn: &mut Conn, options: &Options, kept: &BTreeMap<Kind, Vec<Uuid>>) -> Result<u64, Ended> {
     let (mut open, mut closed) = (0, 0);
     for (kind, kept) in kept {
         open += imports::count_open(conn, *kind, &options.source).await?;

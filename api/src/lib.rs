@@ -2,15 +2,18 @@
 
 pub mod answers;
 pub mod app;
+pub mod bulletins;
 pub mod config;
 pub mod contract;
 pub mod demonstration;
 pub mod directory;
+pub mod entrances;
 mod follower;
 pub mod frame;
 mod health;
 pub mod identity;
 pub mod imports;
+pub mod inf_notes;
 pub mod lists;
 pub mod objects;
 pub mod params;

@@ -4,7 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::bulletins::bodies::BulletinBody;
 use crate::directory::bodies::{FunctionBody, MissionBody, OrganizationBody, PersonBody, ServiceBody, UnitBody};
+use crate::entrances::bodies::PlaceBody;
+use crate::inf_notes::bodies::NoteBody;
 use crate::rendering::Rendering;
 use domain::{Kind, Reader};
 use edition::Edition;
@@ -26,12 +29,31 @@ pub enum Object {
     Person(PersonBody),
     /// A service.
     Service(ServiceBody),
+    /// An INF note, without its chain: that follows from the symbols of the others.
+    InfNote(NoteBody),
+    /// A security bulletin.
+    Bulletin(BulletinBody),
+    /// A place with what sources say of it.
+    Place(PlaceBody),
 }
 
 impl Object {
     /// The object, if the reader may see it.
     pub fn find(edition: &Edition, kind: Kind, id: Uuid, rendering: Rendering) -> Option<Self> {
         let reader = rendering.reader;
+        if kind == Kind::InfNote {
+            let entry = edition.inf_notes.notes().get(id, reader)?;
+            return Some(Self::InfNote(NoteBody::of(&entry.value, rendering)));
+        }
+        let bulletins = &edition.bulletins;
+        if kind == Kind::Bulletin {
+            let entry = bulletins.issued.get(id, reader)?;
+            return Some(Self::Bulletin(BulletinBody::of(&entry.value, &bulletins.register, rendering)));
+        }
+        if kind == Kind::Place {
+            let entry = bulletins.places.get(id, reader)?;
+            return Some(Self::Place(PlaceBody::of(&entry.value, &bulletins.register, rendering)));
+        }
         let directory = &edition.directory;
         Some(match directory.find(kind, id, reader)? {
             Found::Organization(entry) => Self::Organization(OrganizationBody::of(&entry.value, rendering)),
@@ -52,6 +74,17 @@ impl Object {
         let missions = directory.missions.visible(reader).map(|e| (Kind::Mission, e.value.id.0));
         let people = directory.people.visible(reader).map(|e| (Kind::Person, e.value.id.0));
         let services = directory.services.visible(reader).map(|e| (Kind::Service, e.value.id.0));
-        organizations.chain(units).chain(functions).chain(missions).chain(people).chain(services)
+        let notes = edition.inf_notes.notes().visible(reader).map(|e| (Kind::InfNote, e.value.id.0));
+        let bulletins = edition.bulletins.issued.visible(reader).map(|e| (Kind::Bulletin, e.value.id.0));
+        let places = edition.bulletins.places.visible(reader).map(|e| (Kind::Place, e.value.id.0));
+        organizations
+            .chain(units)
+            .chain(functions)
+            .chain(missions)
+            .chain(people)
+            .chain(services)
+            .chain(notes)
+            .chain(bulletins)
+            .chain(places)
     }
 }

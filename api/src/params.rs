@@ -8,11 +8,12 @@ use actix_web::http::header::{AcceptLanguage, Header, Preference};
 use actix_web::{FromRequest, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::problem::{ApiError, Code};
-use domain::{Broken, Language, Rule};
+use domain::{Broken, Language, Rule, moment};
 use edition::Cursor;
 
 /// The longest list of languages that is looked at, in ranges.
@@ -114,6 +115,17 @@ pub fn path_id(path: &str) -> Result<Uuid, ApiError> {
     Uuid::try_parse(path).map_err(|_| ApiError::new(Code::NotFound))
 }
 
+/// An instant (RFC 3339 with its offset). A `+` that was not escaped has become a blank: says so.
+pub fn instant(text: &str) -> Result<DateTime<Utc>, Broken> {
+    match moment::instant(&text.replacen(' ', "+", 1)) {
+        Ok(_) if text.contains(' ') => Err(Broken::new(
+            Rule::Format,
+            "has a blank where its offset's + should be: write + as %2B in a query, as in 2024-11-04T09:00:00%2B01:00",
+        )),
+        _ => moment::instant(text),
+    }
+}
+
 /// Where a page starts and how long it is.
 pub struct Paging {
     /// At most so many.
@@ -190,6 +202,14 @@ mod tests {
         let document = params.finish().unwrap_err();
         let text = serde_json::to_string(&document.document(Uuid::nil())).unwrap();
         assert!(text.contains(r#""parameter":"limit""#) && text.contains("duplicate"), "{text}");
+    }
+
+    #[test]
+    fn an_instant_whose_plus_was_not_escaped_is_refused_with_that_hint() {
+        let refused = instant("2024-11-04T09:00:00 01:00").unwrap_err();
+        assert!(refused.detail.contains("%2B"), "{refused}");
+        assert!(instant("2024-11-04T09:00:00+01:00").is_ok());
+        assert!(!instant("4 November").unwrap_err().detail.contains("%2B"));
     }
 
     #[test]

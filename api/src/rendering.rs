@@ -23,12 +23,17 @@ impl Rendering {
         Self { reader, language, fallbacks: BTreeMap::new() }
     }
 
-    /// The text of `field` in the language asked for, or else noting which one it is in.
-    pub fn text(&mut self, field: &str, text: &Localized) -> String {
-        let (language, text) = text.get(self.language);
+    /// Notes that `field` is in `language`.
+    pub fn note_language(&mut self, field: &str, language: Language) {
         if language != self.language {
             self.fallbacks.insert(field.to_owned(), language);
         }
+    }
+
+    /// The text of `field` in the language asked for, or else noting which one it is in.
+    pub fn text(&mut self, field: &str, text: &Localized) -> String {
+        let (language, text) = text.get(self.language);
+        self.note_language(field, language);
         text.to_owned()
     }
 

@@ -6,7 +6,7 @@ use actix_web::web;
 use tokio::sync::watch;
 
 use crate::state::State;
-use persistence::{Error, log};
+use persistence::{Error, bulletins, inf_notes, log};
 
 /// How late an embargo may end.
 const TICK: Duration = Duration::from_millis(500);
@@ -21,6 +21,13 @@ pub async fn run(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(TICK) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
+        let published = state.db.write(async |conn| inf_notes::publish_due(conn).await).await;
+        report("INF notes published", published.map(|done| done.value.len()));
+        report(
+            "published",
+            state.db.write(async |conn| bulletins::publish_due(conn).await).await.map(|done| done.value),
+        );
+        report("expired", state.db.write(async |conn| bulletins::expire_due(conn).await).await.map(|done| done.value));
         if tick % PRUNE_EVERY == 0 {
             report("pruned", state.db.write(async |conn| log::prune(conn).await).await.map(|done| done.value));
         }

@@ -1,13 +1,18 @@
 //! Focalpoint's values, rules and decisions: pure calculation, without a clock, randomness or I/O.
 
 pub mod audience;
+pub mod bulletins;
+mod codes;
 pub mod contact;
 pub mod directory;
 pub mod duty_station;
+pub mod entrances;
 pub mod faults;
 pub mod identity;
+pub mod inf_notes;
 pub mod language;
 pub mod log;
+pub mod moment;
 pub mod provenance;
 pub mod source;
 pub mod text;

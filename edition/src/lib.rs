@@ -3,17 +3,21 @@
 //! A read takes the current edition and answers from it; it never touches Postgres. A change makes
 //! the next edition, which shares with the last every part that did not change.
 
+pub mod bulletins;
 mod collection;
 pub mod directory;
 mod history;
+pub mod inf_notes;
 pub mod search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use bulletins::Bulletins;
 pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
 pub use directory::Directory;
 pub use history::{Gone, History, Touched};
+pub use inf_notes::InfNotes;
 
 use domain::{Position, Stream};
 
@@ -22,6 +26,10 @@ use domain::{Position, Stream};
 pub struct Edition {
     /// The directory.
     pub directory: Arc<Directory>,
+    /// INF notes.
+    pub inf_notes: Arc<InfNotes>,
+    /// Bulletins, and the places they speak of.
+    pub bulletins: Arc<Bulletins>,
     histories: BTreeMap<Stream, Arc<History>>,
 }
 

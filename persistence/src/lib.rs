@@ -2,11 +2,14 @@
 //!
 //! A connection goes in, a domain value comes out; rows are private.
 
+pub mod bulletins;
 pub mod db;
 pub mod directory;
+pub mod entrances;
 mod error;
 pub mod identity;
 pub mod imports;
+pub mod inf_notes;
 mod json;
 pub mod log;
 pub mod migrations;

@@ -171,8 +171,123 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    inf_note (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        embargo_until -> Nullable<Timestamptz>,
+        published_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        symbol -> Text,
+        date -> Nullable<Date>,
+        reissues -> Jsonb,
+        job_number -> Nullable<Text>,
+        distribution -> Nullable<Text>,
+        original_language -> Nullable<Text>,
+        session_dates -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    inf_note_text (inf_note_id, language) {
+        inf_note_id -> Uuid,
+        language -> Text,
+        title -> Text,
+        subtitle -> Nullable<Text>,
+        place_dates -> Nullable<Text>,
+        sections -> Jsonb,
+        confidence -> Text,
+        appeared_at -> Nullable<Timestamptz>,
+        appeared_confidence -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(sync_tx, sync_log);
+diesel::table! {
+    bulletin (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        embargo_until -> Nullable<Timestamptz>,
+        published_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        identifier -> Text,
+        issuer_code -> Text,
+        issuer_name -> Jsonb,
+        duty_station -> Text,
+        time_zone -> Text,
+        message_type -> Text,
+        category -> Text,
+        severity -> Text,
+        urgency -> Text,
+        certainty -> Text,
+        sent_at -> Timestamptz,
+        sent_reading -> Nullable<Jsonb>,
+        onset_at -> Nullable<Timestamptz>,
+        onset_reading -> Nullable<Jsonb>,
+        expires_at -> Nullable<Timestamptz>,
+        expires_reading -> Nullable<Jsonb>,
+        expired_at -> Nullable<Timestamptz>,
+        texts -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    bulletin_reference (bulletin_id, earlier_id) {
+        bulletin_id -> Uuid,
+        earlier_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    place (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        place_kind -> Text,
+        duty_station -> Text,
+        time_zone -> Text,
+        name -> Jsonb,
+        other_names -> Jsonb,
+        address -> Nullable<Jsonb>,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    opening (place_id, position) {
+        place_id -> Uuid,
+        position -> Integer,
+        state -> Text,
+        passes -> Nullable<Array<Text>>,
+        directed_elsewhere -> Array<Text>,
+        from_at -> Nullable<Timestamptz>,
+        from_reading -> Nullable<Jsonb>,
+        until_at -> Nullable<Timestamptz>,
+        until_reading -> Nullable<Jsonb>,
+        hours -> Nullable<Jsonb>,
+        screening -> Text,
+        note -> Nullable<Jsonb>,
+        basis_id -> Nullable<Uuid>,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::joinable!(inf_note_text -> inf_note (inf_note_id));
+diesel::allow_tables_to_appear_in_same_query!(inf_note, inf_note_text);
 diesel::joinable!(holding -> person (person_id));
 diesel::joinable!(holding -> function (function_id));
 diesel::joinable!(contact_point -> function (function_id));
 diesel::allow_tables_to_appear_in_same_query!(holding, person, function, contact_point);
+diesel::joinable!(opening -> bulletin (basis_id));
+diesel::allow_tables_to_appear_in_same_query!(bulletin, opening);
