@@ -4,7 +4,7 @@ use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
-use crate::{bulletins, contract, directory, entrances, health, identity, inf_notes, sync};
+use crate::{bulletins, contract, directory, entrances, event_costs, health, identity, inf_notes, sync};
 
 /// Every operation of the API.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -39,6 +39,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(bulletins::import_bulletins)
         .service(entrances::list_entrances)
         .service(entrances::get_entrance)
+        .service(event_costs::list_rate_cards)
+        .service(event_costs::get_rate_card)
+        .service(event_costs::estimate_event)
+        .service(event_costs::import_event_costs)
         .service(sync::synchronise);
 }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::bulletins::imports::BulletinsImport;
 use crate::directory::imports::DirectoryImport;
+use crate::event_costs::imports::CostsImport;
 use crate::identity::secrets;
 use crate::imports::{Import, Options, import};
 use crate::inf_notes::imports::NotesImport;
@@ -42,6 +43,7 @@ pub async fn fill(state: &web::Data<State>) -> anyhow::Result<()> {
         load::<DirectoryImport>(state, &data.join("directory.ndjson")).await?;
         load::<NotesImport>(state, &data.join("inf-notes.ndjson")).await?;
         load::<BulletinsImport>(state, &data.join("bulletins.ndjson")).await?;
+        load::<CostsImport>(state, &data.join("event-costs.ndjson")).await?;
     }
     make_clients(state, &state.config.demo_credentials).await
 }

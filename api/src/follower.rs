@@ -13,9 +13,10 @@ use crate::identity::Identities;
 use crate::state::State;
 use domain::bulletins::Bulletin;
 use domain::entrances::Place;
+use domain::event_costs::RateCard;
 use domain::{Position, Step, Stream};
-use edition::{Bulletins, Directory, Edition, History, InfNotes};
-use persistence::{Conn, Error, bulletins, directory, entrances, identity, inf_notes, log};
+use edition::{Bulletins, Directory, Edition, EventCosts, History, InfNotes};
+use persistence::{Conn, Error, bulletins, directory, entrances, event_costs, identity, inf_notes, log};
 
 /// How long a hint may be late.
 const POLL: Duration = Duration::from_secs(1);
@@ -54,8 +55,23 @@ struct News {
     directory: Option<domain::directory::Entries>,
     notes: Option<Vec<domain::inf_notes::Note>>,
     bulletins: Option<(Vec<Bulletin>, Vec<Place>)>,
+    rate_cards: Option<Vec<RateCard>>,
     identities: Option<(Position, Identities)>,
     rewound: bool,
+}
+
+impl News {
+    /// The whole of a stream's content, as it is now.
+    async fn load(&mut self, conn: &mut Conn, stream: Stream) -> Result<(), Error> {
+        match stream {
+            Stream::Bulletins => self.bulletins = Some((bulletins::load(conn).await?, entrances::load(conn).await?)),
+            Stream::Notes => self.notes = Some(inf_notes::load(conn).await?),
+            Stream::Costs => self.rate_cards = Some(event_costs::load(conn).await?),
+            Stream::Directory => self.directory = Some(directory::load(conn).await?),
+            Stream::Internal | Stream::Identity => {}
+        }
+        Ok(())
+    }
 }
 
 impl Follower {
@@ -98,6 +114,9 @@ impl Follower {
                 if let Some((bulletins, places)) = news.bulletins {
                     edition.bulletins = Arc::new(Bulletins::new(bulletins, places));
                 }
+                if let Some(cards) = news.rate_cards {
+                    edition.event_costs = Arc::new(EventCosts::new(cards));
+                }
                 for (stream, history) in news.histories {
                     edition.set_history(stream, history);
                 }
@@ -131,14 +150,7 @@ async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> 
                 let (steps, rewound) = history(conn, held.history(stream), stream).await?;
                 news.rewound |= rewound;
                 news.histories.insert(stream, History::new(head, steps));
-                match stream {
-                    Stream::Directory => news.directory = Some(directory::load(conn).await?),
-                    Stream::Notes => news.notes = Some(inf_notes::load(conn).await?),
-                    Stream::Bulletins => {
-                        news.bulletins = Some((bulletins::load(conn).await?, entrances::load(conn).await?));
-                    }
-                    _ => {}
-                }
+                news.load(conn, stream).await?;
             }
         }
     }

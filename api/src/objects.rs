@@ -7,11 +7,11 @@ use uuid::Uuid;
 use crate::bulletins::bodies::BulletinBody;
 use crate::directory::bodies::{FunctionBody, MissionBody, OrganizationBody, PersonBody, ServiceBody, UnitBody};
 use crate::entrances::bodies::PlaceBody;
+use crate::event_costs::bodies::RateCardBody;
 use crate::inf_notes::bodies::NoteBody;
 use crate::rendering::Rendering;
 use domain::{Kind, Reader};
 use edition::Edition;
-use edition::directory::Found;
 
 /// An object of the kind that stands beside it.
 #[derive(Serialize, ToSchema)]
@@ -35,33 +35,39 @@ pub enum Object {
     Bulletin(BulletinBody),
     /// A place with what sources say of it.
     Place(PlaceBody),
+    /// A rate card.
+    RateCard(Box<RateCardBody>),
 }
 
 impl Object {
     /// The object, if the reader may see it.
     pub fn find(edition: &Edition, kind: Kind, id: Uuid, rendering: Rendering) -> Option<Self> {
         let reader = rendering.reader;
-        if kind == Kind::InfNote {
-            let entry = edition.inf_notes.notes().get(id, reader)?;
-            return Some(Self::InfNote(NoteBody::of(&entry.value, rendering)));
-        }
-        let bulletins = &edition.bulletins;
-        if kind == Kind::Bulletin {
-            let entry = bulletins.issued.get(id, reader)?;
-            return Some(Self::Bulletin(BulletinBody::of(&entry.value, &bulletins.register, rendering)));
-        }
-        if kind == Kind::Place {
-            let entry = bulletins.places.get(id, reader)?;
-            return Some(Self::Place(PlaceBody::of(&entry.value, &bulletins.register, rendering)));
-        }
-        let directory = &edition.directory;
-        Some(match directory.find(kind, id, reader)? {
-            Found::Organization(entry) => Self::Organization(OrganizationBody::of(&entry.value, rendering)),
-            Found::Unit(entry) => Self::Unit(UnitBody::of(&entry.value, rendering)),
-            Found::Function(entry) => Self::Function(FunctionBody::of(&entry.value, directory, rendering)),
-            Found::Mission(entry) => Self::Mission(MissionBody::of(&entry.value, rendering)),
-            Found::Person(entry) => Self::Person(PersonBody::of(&entry.value, rendering)),
-            Found::Service(entry) => Self::Service(ServiceBody::of(&entry.value, rendering)),
+        let Edition { directory, event_costs, inf_notes, bulletins, .. } = edition;
+        Some(match kind {
+            Kind::Organization => {
+                Self::Organization(OrganizationBody::of(&directory.organizations.get(id, reader)?.value, rendering))
+            }
+            Kind::Unit => Self::Unit(UnitBody::of(&directory.units.get(id, reader)?.value, rendering)),
+            Kind::Function => {
+                Self::Function(FunctionBody::of(&directory.functions.get(id, reader)?.value, directory, rendering))
+            }
+            Kind::Person => Self::Person(PersonBody::of(&directory.people.get(id, reader)?.value, rendering)),
+            Kind::Mission => Self::Mission(MissionBody::of(&directory.missions.get(id, reader)?.value, rendering)),
+            Kind::Service => Self::Service(ServiceBody::of(&directory.services.get(id, reader)?.value, rendering)),
+            Kind::RateCard => {
+                let card = event_costs.rate_cards.get(id, reader)?;
+                Self::RateCard(Box::new(RateCardBody::of(&card.value, rendering)))
+            }
+            Kind::InfNote => Self::InfNote(NoteBody::of(&inf_notes.notes().get(id, reader)?.value, rendering)),
+            Kind::Bulletin => {
+                let bulletin = bulletins.issued.get(id, reader)?;
+                Self::Bulletin(BulletinBody::of(&bulletin.value, &bulletins.register, rendering))
+            }
+            Kind::Place => {
+                let place = bulletins.places.get(id, reader)?;
+                Self::Place(PlaceBody::of(&place.value, &bulletins.register, rendering))
+            }
         })
     }
 
@@ -74,6 +80,7 @@ impl Object {
         let missions = directory.missions.visible(reader).map(|e| (Kind::Mission, e.value.id.0));
         let people = directory.people.visible(reader).map(|e| (Kind::Person, e.value.id.0));
         let services = directory.services.visible(reader).map(|e| (Kind::Service, e.value.id.0));
+        let cards = edition.event_costs.rate_cards.visible(reader).map(|e| (Kind::RateCard, e.value.id.0));
         let notes = edition.inf_notes.notes().visible(reader).map(|e| (Kind::InfNote, e.value.id.0));
         let bulletins = edition.bulletins.issued.visible(reader).map(|e| (Kind::Bulletin, e.value.id.0));
         let places = edition.bulletins.places.visible(reader).map(|e| (Kind::Place, e.value.id.0));
@@ -83,6 +90,7 @@ impl Object {
             .chain(missions)
             .chain(people)
             .chain(services)
+            .chain(cards)
             .chain(notes)
             .chain(bulletins)
             .chain(places)

@@ -7,6 +7,7 @@ pub mod contact;
 pub mod directory;
 pub mod duty_station;
 pub mod entrances;
+pub mod event_costs;
 pub mod faults;
 pub mod identity;
 pub mod inf_notes;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{Collection, Item};
 use domain::bulletins::{Bulletin, Register};
 use domain::entrances::Place;
-use domain::{Audience, Language};
+use domain::{Audience, Language, Reader};
 
 impl Item for Arc<Bulletin> {
     fn id(&self) -> Uuid {
@@ -46,10 +46,13 @@ pub struct Bulletins {
 }
 
 impl Bulletins {
-    /// Of these bulletins and places.
-    pub fn new(bulletins: Vec<Bulletin>, places: Vec<Place>) -> Self {
+    /// Of these bulletins and places. A place is left out when a bulletin that one of its openings rests
+    /// on is missing: without it, it could seem open that is closed.
+    pub fn new(bulletins: Vec<Bulletin>, mut places: Vec<Place>) -> Self {
         let issued = Collection::new(bulletins.into_iter().map(Arc::new).collect());
         let register = Register::new(issued.in_order(Language::En).cloned());
+        let known = |id| register.get(id, Reader::Secretariat).is_some();
+        places.retain(|place| place.openings.iter().all(|opening| opening.basis.is_none_or(known)));
         Self { issued, places: Collection::new(places), register }
     }
 }

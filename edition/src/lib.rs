@@ -6,6 +6,7 @@
 pub mod bulletins;
 mod collection;
 pub mod directory;
+pub mod event_costs;
 mod history;
 pub mod inf_notes;
 pub mod search;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use bulletins::Bulletins;
 pub use collection::{Collection, Cursor, Entry, Item, Page, fold};
 pub use directory::Directory;
+pub use event_costs::EventCosts;
 pub use history::{Gone, History, Touched};
 pub use inf_notes::InfNotes;
 
@@ -30,6 +32,8 @@ pub struct Edition {
     pub inf_notes: Arc<InfNotes>,
     /// Bulletins, and the places they speak of.
     pub bulletins: Arc<Bulletins>,
+    /// Event costs.
+    pub event_costs: Arc<EventCosts>,
     histories: BTreeMap<Stream, Arc<History>>,
 }
 

@@ -7,6 +7,7 @@ pub mod db;
 pub mod directory;
 pub mod entrances;
 mod error;
+pub mod event_costs;
 pub mod identity;
 pub mod imports;
 pub mod inf_notes;

@@ -283,6 +283,73 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    rate_card (id) {
+        id -> Uuid,
+        source -> Text,
+        source_key -> Text,
+        audience -> Text,
+        closed_at -> Nullable<Timestamptz>,
+        visible_to -> Nullable<Text>,
+        duty_station -> Nullable<Text>,
+        title -> Jsonb,
+        valid_from -> Nullable<Date>,
+        valid_until -> Nullable<Date>,
+        validity_inferred -> Bool,
+        currency -> Text,
+        interpreters -> Jsonb,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    rate (card_id, code) {
+        card_id -> Uuid,
+        code -> Text,
+        position -> Integer,
+        category -> Text,
+        item -> Jsonb,
+        unit -> Text,
+        low -> Nullable<Numeric>,
+        high -> Nullable<Numeric>,
+        currency -> Nullable<Text>,
+        percent -> Nullable<Numeric>,
+        base -> Nullable<Text>,
+        above -> Nullable<Numeric>,
+        above_currency -> Nullable<Text>,
+        applies_when -> Text,
+        regular_from -> Nullable<Time>,
+        regular_until -> Nullable<Time>,
+        notice_days -> Nullable<Integer>,
+        kinds -> Array<Text>,
+        organizers -> Array<Text>,
+        office -> Nullable<Jsonb>,
+        office_kind -> Nullable<Text>,
+        office_unit_id -> Nullable<Uuid>,
+        note -> Nullable<Jsonb>,
+        provenance -> Jsonb,
+    }
+}
+
+diesel::table! {
+    charge_rule (card_id, code) {
+        card_id -> Uuid,
+        code -> Text,
+        position -> Integer,
+        text -> Jsonb,
+        effect -> Text,
+        categories -> Array<Text>,
+        kinds -> Array<Text>,
+        organizers -> Array<Text>,
+        applies_when -> Text,
+        regular_from -> Nullable<Time>,
+        regular_until -> Nullable<Time>,
+        notice_days -> Nullable<Integer>,
+        lead_hours -> Nullable<Integer>,
+        provenance -> Jsonb,
+    }
+}
+
 diesel::joinable!(inf_note_text -> inf_note (inf_note_id));
 diesel::allow_tables_to_appear_in_same_query!(inf_note, inf_note_text);
 diesel::joinable!(holding -> person (person_id));
