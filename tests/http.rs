@@ -176,6 +176,7 @@ async fn a_language_is_looked_up_and_a_fallback_named() {
         ("pt, zh-Hant;q=0.9, en;q=0.1", "zh", "Unit 000", json!({"name": "en"})),
         ("ru;q=0.2, en;q=0.8", "en", "Unit 000", json!({})),
         ("*", "en", "Unit 000", json!({})),
+        ("fr;q=0, es;q=0.1", "es", "Unit 000", json!({"name": "en"})),
         ("q=NaN;;;,", "en", "Unit 000", json!({})),
         (&many[..7000], "en", "Unit 000", json!({})),
     ] {

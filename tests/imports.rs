@@ -203,6 +203,10 @@ async fn replace_refuses_to_close_more_than_a_tenth_unless_forced() {
     assert!(refused.json()["detail"].as_str().unwrap().contains("3 of 20"));
     let done = world.import("directory", "&mode=replace", &admin, &all[..18]).await.expect(200).json();
     assert_eq!((done["closed"].as_i64(), done["unchanged"].as_i64()), (Some(2), Some(18)));
+    // New rows do not count among those that were there.
+    let others: Vec<Value> = (100..400).map(|n| organization(&format!("o{n}"))).collect();
+    let refused = world.import("directory", "&mode=replace", &admin, &others).await;
+    assert!(refused.json()["detail"].as_str().unwrap().contains("18 of 18"), "{}", refused.json());
     // Another source's rows are its own affair.
     let body: String = all[..1].iter().map(|row| format!("{row}\n")).collect();
     let request =

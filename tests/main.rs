@@ -1,8 +1,8 @@
 //! The promises, over real HTTP against a real Postgres.
 //!
 //! `DATABASE_URL` names the server; every test has a database of its own there, called
-//! `focalpoint_test_…`. Tests that break a server start one of their own; they are called `fault_…`
-//! and say that they were skipped unless `FOCALPOINT_TEST_CLUSTER` is set.
+//! `focalpoint_test_…`. Tests that break a server, those of `faults`, start one of their own and say that
+//! they were skipped unless `FOCALPOINT_TEST_CLUSTER` is set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod bulletins;

@@ -82,3 +82,23 @@ async fn the_database_and_the_domain_agree_on_which_audience_covers_which() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_may_lose_what_it_acknowledged_is_refused() {
+    let database = Database::empty().await;
+    let name = database.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+    let psql = database.psql().await;
+    psql.batch_execute(&format!("alter database {name} set synchronous_commit = off")).await.unwrap();
+    let config = crate::harness::config(&database.url);
+    let refused =
+        api::start(api::config::Config { allow_unsafe_postgres: false, ..config.clone() }).await.err().unwrap();
+    assert!(refused.to_string().contains("synchronous_commit"), "{refused}");
+    api::start(config).await.unwrap().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_is_too_old_is_refused() {
+    let database = Database::bare().await;
+    let refused = api::start(crate::harness::config(&database.url)).await.err().unwrap();
+    assert!(refused.to_string().contains("focalpoint migrate"), "{refused}");
+}

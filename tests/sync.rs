@@ -184,6 +184,70 @@ async fn a_function_leaves_with_the_visibility_of_its_holder() {
     assert_eq!((holders(&copy), copy.count("person")), (json!([]), 0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_and_a_service_change_with_the_visibility_of_a_function() {
+    let world = World::empty().await;
+    let service = json!({"kind": "service", "key": "s", "name": {"en": "Service"},
+        "contact_points": [{"duty_station": "NY", "function": "f"}], "provenance": {"confidence": "sample"}});
+    let rows = [
+        organization("o"),
+        unit("u", "o"),
+        function("f", "u"),
+        person("p", "Okafor").with("functions", json!([{"function": "f"}])),
+        service,
+    ];
+    world.have("directory", &rows).await;
+    let token = world.token(Role::Delegate).await;
+    let mut copy = Copy::default();
+    copy.pull(&world, &token).await;
+    world.database.psql().await.execute("update function set closed_at = now()", &[]).await.unwrap();
+    settled(&world, &token, 2).await;
+    copy.pull(&world, &token).await;
+    let mut anew = Copy::default();
+    anew.pull(&world, &token).await;
+    assert_eq!(copy.objects, anew.objects);
+}
+
+/// One transaction hides a person while another gives that person a function.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_that_overlap_leave_no_copy_behind() {
+    let world = World::empty().await;
+    world.have("directory", &[organization("o"), unit("u", "o"), function("f", "u"), person("p", "Okafor")]).await;
+    let token = world.token(Role::Delegate).await;
+    let (one, other) = (world.database.psql().await, world.database.psql().await);
+    one.batch_execute("begin; update person set audience = 'secretariat'").await.unwrap();
+    let insert = tokio::spawn(async move {
+        other
+            .execute("insert into holding (person_id, function_id) select p.id, f.id from person p, function f", &[])
+            .await
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let mut copy = Copy::default();
+    copy.pull(&world, &token).await;
+    one.batch_execute("commit").await.unwrap();
+    insert.await.unwrap().unwrap();
+    settled(&world, &token, 3).await;
+    copy.pull(&world, &token).await;
+    let mut anew = Copy::default();
+    anew.pull(&world, &token).await;
+    assert_eq!(copy.objects, anew.objects);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_public_only_inside_a_transaction_is_not_mentioned() {
+    let world = World::empty().await;
+    let token = world.token(Role::Delegate).await;
+    let mut copy = Copy::default();
+    copy.pull(&world, &token).await;
+    let insert = "insert into organization (id, source, source_key, audience, name, provenance)
+        values (gen_random_uuid(), 'psql', 'x', 'public', '{\"en\": \"X\"}', '{\"confidence\": \"sample\"}')";
+    let hide = "update organization set audience = 'secretariat'";
+    world.database.psql().await.batch_execute(&format!("begin; {insert}; {hide}; commit")).await.unwrap();
+    settled(&world, &token, 1).await;
+    let told = copy.pull(&world, &token).await;
+    assert_eq!((&told["put"], &told["remove"]), (&json!([]), &json!([])));
+}
+
 fn with_bytes(token: &str, change: impl Fn(&mut Vec<u8>)) -> String {
     let mut bytes = URL_SAFE_NO_PAD.decode(token).unwrap();
     change(&mut bytes);

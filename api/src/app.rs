@@ -50,14 +50,5 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 pub fn error_handlers(config: &mut web::ServiceConfig) {
     config
         .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::new(Code::NotFound).into()))
-        .app_data(web::QueryConfig::default().error_handler(|_, _| ApiError::new(Code::MalformedRequest).into()))
-        .app_data(web::FormConfig::default().limit(16 * 1024).error_handler(|error, _| {
-            use actix_web::error::UrlencodedError;
-            let code = match error {
-                UrlencodedError::Overflow { .. } => Code::TooLarge,
-                UrlencodedError::ContentType => Code::UnsupportedMediaType,
-                _ => Code::MalformedRequest,
-            };
-            ApiError::new(code).into()
-        }));
+        .app_data(web::QueryConfig::default().error_handler(|_, _| ApiError::new(Code::MalformedRequest).into()));
 }

@@ -25,7 +25,6 @@ use domain::{Role, Scope};
             Send `If-None-Match` with the `ETag` you have: an unchanged answer costs a few bytes. \
             Unknown fields may appear in responses at any time; requests with unknown fields are refused.",
         license(name = "MIT", identifier = "MIT"),
-        contact(name = "Focalpoint", url = "https://github.com/focalpoint"),
     ),
     tags(
         (name = "directory", description = "Whom to ask and how to reach them"),

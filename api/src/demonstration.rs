@@ -18,7 +18,7 @@ use crate::identity::secrets;
 use crate::imports::{Import, Options, import};
 use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
-use domain::{ClientId, Key, Kind, MissionId, Role, Source};
+use domain::{ClientId, Key, Kind, MissionId, Role, Source, Stream};
 use persistence::identity::{self, Client};
 use persistence::imports::Keys;
 
@@ -35,14 +35,27 @@ struct Credentials {
     client_secret: String,
 }
 
-/// Fills an empty database; one that has anything in it keeps what it has. Clients of the
-/// demonstration that a database already has get new secrets when the file of their credentials is gone.
+/// Fills an empty database, and goes on where it was interrupted; one that has anything else in it keeps
+/// what it has and gets no demonstration clients. Those that it has get new secrets when the file of
+/// their credentials is gone.
 pub async fn fill(state: &web::Data<State>) -> anyhow::Result<()> {
+    let untouched = state.db.read(async |conn| persistence::imports::untouched(conn).await).await?;
+    let ours = state.db.read(async |conn| persistence::imports::keys(conn, &[Kind::Mission]).await).await?;
+    if !untouched.contains(&Stream::Directory) && find_mission(&ours, MISSION).is_err() {
+        tracing::info!("the database has data of its own: no demonstration");
+        return Ok(());
+    }
     let data = &state.config.demo_data;
-    if state.db.read(async |conn| persistence::imports::is_empty(conn).await).await? {
+    if untouched.contains(&Stream::Directory) {
         load::<DirectoryImport>(state, &data.join("directory.ndjson")).await?;
+    }
+    if untouched.contains(&Stream::Notes) {
         load::<NotesImport>(state, &data.join("inf-notes.ndjson")).await?;
+    }
+    if untouched.contains(&Stream::Bulletins) {
         load::<BulletinsImport>(state, &data.join("bulletins.ndjson")).await?;
+    }
+    if untouched.contains(&Stream::Costs) {
         load::<CostsImport>(state, &data.join("event-costs.ndjson")).await?;
     }
     make_clients(state, &state.config.demo_credentials).await

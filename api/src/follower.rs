@@ -16,6 +16,7 @@ use domain::entrances::Place;
 use domain::event_costs::RateCard;
 use domain::{Position, Step, Stream};
 use edition::{Bulletins, Directory, Edition, EventCosts, History, InfNotes};
+use persistence::db::snapshot;
 use persistence::{Conn, Error, bulletins, directory, entrances, event_costs, identity, inf_notes, log};
 
 /// How long a hint may be late.
@@ -23,6 +24,9 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// How long to wait before trying to reach the database again.
 const RETRY: Duration = Duration::from_millis(200);
+
+/// How long reading what is new may take before the connection is given up.
+const GATHER_WAIT: Duration = Duration::from_secs(30);
 
 /// Follows until `stop` says so.
 pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
@@ -40,7 +44,8 @@ pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
 
 /// Brings the edition up to the database once, before the first request.
 pub async fn catch_up(state: &web::Data<State>) -> Result<(), Error> {
-    Follower { state: state.clone(), identity: None }.catch_up().await
+    let mut reader = state.db.dedicated().await?;
+    Follower { state: state.clone(), identity: None }.catch_up(&mut reader).await
 }
 
 struct Follower {
@@ -61,6 +66,15 @@ struct News {
 }
 
 impl News {
+    /// A stream's steps up to `head`, and its content there.
+    async fn add(&mut self, conn: &mut Conn, held: &Edition, stream: Stream, head: Position) -> Result<(), Error> {
+        let (steps, rewound) = history(conn, held.history(stream), stream).await?;
+        self.load(conn, stream).await?;
+        self.rewound |= rewound;
+        self.histories.insert(stream, History::new(head, steps));
+        Ok(())
+    }
+
     /// The whole of a stream's content, as it is now.
     async fn load(&mut self, conn: &mut Conn, stream: Stream) -> Result<(), Error> {
         match stream {
@@ -76,24 +90,29 @@ impl News {
 
 impl Follower {
     async fn listen(&mut self) -> Result<(), Error> {
+        // Connections of its own: however busy requests keep the others, a revocation is heard of.
         let mut listener = self.state.db.dedicated().await?;
+        let mut reader = self.state.db.dedicated().await?;
         log::listen(&mut listener).await?;
         // What happened before the listener listened.
-        self.catch_up().await?;
+        self.catch_up(&mut reader).await?;
         let mut hints = std::pin::pin!(listener.notifications_stream());
         loop {
             match tokio::time::timeout(POLL, hints.next()).await {
-                Ok(Some(Ok(_))) | Err(_) => self.catch_up().await?,
+                Ok(Some(Ok(_))) | Err(_) => self.catch_up(&mut reader).await?,
                 Ok(Some(Err(cause))) => return Err(cause.into()),
                 Ok(None) => return Err(Error::Unavailable("the listener's connection ended".into())),
             }
         }
     }
 
-    async fn catch_up(&mut self) -> Result<(), Error> {
+    async fn catch_up(&mut self, reader: &mut Conn) -> Result<(), Error> {
         let held: Arc<Edition> = Arc::clone(&self.state.store.edition());
         let identity = self.identity;
-        let news = self.state.db.snapshot(async move |conn| gather(conn, &held, identity).await).await?;
+        let gathering = snapshot(reader, async move |conn| gather(conn, &held, identity).await);
+        let gathered = tokio::time::timeout(GATHER_WAIT, gathering).await;
+        let news = gathered.map_err(|_| Error::Unavailable("the database does not answer".into()))??;
+        self.state.store.note_contact();
         if news.rewound {
             tracing::warn!("the database's history is not the one that was followed: everything is read again");
             self.state.store.note_rewound();
@@ -125,33 +144,28 @@ impl Follower {
             let edition = edition.await.map_err(|e| Error::Unexpected(e.to_string()))?;
             self.state.store.publish(edition);
         }
-        self.state.store.note_up_to_date();
+        self.state.store.note_ready();
         Ok(())
     }
 }
 
-/// Reads, from one state of the database, each stream that has moved.
+/// Reads, from one state of the database, each stream that has moved. What cannot be read of one stream
+/// holds up no other.
 async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
     let mut news = News::default();
-    for (stream, head) in heads {
-        match stream {
-            Stream::Internal => {}
-            Stream::Identity if identity != Some(head) => {
-                let clients = identity::list_clients(conn).await?;
-                let keys = identity::list_keys(conn).await?;
-                news.identities = Some((head, Identities::new(clients, &keys)?));
-            }
-            Stream::Identity => {}
-            Stream::Bulletins | Stream::Notes | Stream::Costs | Stream::Directory => {
-                if held.position(stream) == Some(head) {
-                    continue;
-                }
-                let (steps, rewound) = history(conn, held.history(stream), stream).await?;
-                news.rewound |= rewound;
-                news.histories.insert(stream, History::new(head, steps));
-                news.load(conn, stream).await?;
-            }
+    if let Some(head) = heads.get(&Stream::Identity).copied().filter(|head| identity != Some(*head)) {
+        let clients = identity::list_clients(conn).await?;
+        let keys = identity::list_keys(conn).await?;
+        news.identities = Some((head, Identities::new(clients, &keys)?));
+    }
+    for stream in Stream::PUBLISHED {
+        let Some(head) = heads.get(&stream).copied().filter(|head| held.position(stream) != Some(*head)) else {
+            continue;
+        };
+        match news.add(conn, held, stream, head).await {
+            Err(cause @ Error::Corrupt(_)) => tracing::error!(%cause, %stream, "a stream stands still"),
+            other => other?,
         }
     }
     Ok(news)
@@ -165,7 +179,7 @@ async fn history(conn: &mut Conn, held: Option<&History>, stream: Stream) -> Res
     let mut newer = log::steps(conn, stream, head.rev - 1).await?.into_iter();
     match newer.next() {
         Some(step) if step.position == head => {
-            let kept = held.steps().iter().filter(|s| s.at >= oldest_kept(&step)).cloned();
+            let kept = held.steps().iter().skip_while(|s| s.at < oldest_kept(&step)).cloned();
             Ok((kept.chain(newer).collect(), false))
         }
         _ => Ok((log::steps(conn, stream, -1).await?, true)),

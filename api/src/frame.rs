@@ -78,7 +78,7 @@ fn code_of(status: StatusCode) -> Code {
 }
 
 fn finish_headers(response: &mut HttpResponse, id: Uuid, age: Option<Duration>) {
-    let succeeded = response.status().is_success();
+    let succeeded = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(X_REQUEST_ID, id);

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::future::Future;
 use std::io::{BufRead, BufReader, Seek, Write};
+use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::params::{Params, boolean};
+use crate::payload;
 use crate::problem::{ApiError, Code, FieldFault};
 use crate::state::State;
 use domain::{Audience, Broken, Fault, Faults, Key, Kind, MissionId, Reference, Rule, Source, Stream};
@@ -28,6 +29,12 @@ const MAX_LINE: u64 = 1024 * 1024;
 
 /// How many rows are saved by one statement.
 const BATCH: usize = 500;
+
+/// How many imports have a connection at a time; requests need the others.
+pub const TURNS: usize = 2;
+
+/// How long an import waits for its turn.
+const TURN_WAIT: Duration = Duration::from_secs(2);
 
 /// How much of a source `mode=replace` closes without being forced, in percent.
 const MOST_CLOSED_PERCENT: i64 = 10;
@@ -66,6 +73,7 @@ pub trait Import: 'static {
 }
 
 /// A rule that a saved row breaks together with others.
+#[derive(PartialEq, Eq, Hash)]
 pub struct Contradiction {
     /// The row's kind.
     pub kind: Kind,
@@ -237,8 +245,7 @@ async fn spool(mut body: web::Payload, limit: u64) -> Result<File, ApiError> {
     };
     let mut file = tempfile::tempfile().map_err(full)?;
     let mut size = 0u64;
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedRequest).detail("The body broke off"))?;
+    while let Some(chunk) = payload::next(&mut body).await? {
         size += chunk.len() as u64;
         if size > limit {
             return Err(ApiError::new(Code::TooLarge).detail(format!("An import has at most {limit} bytes")));
@@ -272,6 +279,8 @@ pub async fn import<I: Import>(
     let (file, scan) = web::block(move || scan::<I>(&mut file).map(|scan| (file, scan)))
         .await
         .map_err(|_| ApiError::new(Code::Internal))??;
+    let turn = tokio::time::timeout(TURN_WAIT, state.import_turns.acquire()).await;
+    let Ok(Ok(_turn)) = turn else { return Err(ApiError::new(Code::Unavailable).retry_after(5)) };
     let outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, options).await).await;
     match outcome {
         Ok(done) => Ok(done),
@@ -393,6 +402,9 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
         }
     }
 
+    // What other sources' rows contradict already is not this file's fault.
+    let before: HashSet<Contradiction> = I::contradictions(conn).await?.into_iter().collect();
+    let open = count_open::<I>(conn, &options.source).await?;
     let source = options.source.clone();
     let (batches, mut parsed) = tokio::sync::mpsc::channel(2);
     let parser =
@@ -411,9 +423,10 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
     let mut closed = 0;
     if faults.count == 0 && refusals.is_empty() {
         if options.replace {
-            closed = close(conn, &options, &kept).await?;
+            closed = close(conn, &options, &kept, open).await?;
         }
-        refusals = I::contradictions(conn).await?;
+        let ours = |found: &Contradiction| found.source == options.source.as_str() || !before.contains(found);
+        refusals = I::contradictions(conn).await?.into_iter().filter(ours).collect();
     }
     for found in refusals {
         let place = format!("{} {}:{}", found.kind.name(), found.source, found.key);
@@ -520,11 +533,19 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().map(part).collect()
 }
 
-/// Closes the source's rows that are not in the file, unless they are suspiciously many.
-async fn close(conn: &mut Conn, options: &Options, kept: &BTreeMap<Kind, Vec<Uuid>>) -> Result<u64, Ended> {
-    let (mut open, mut closed) = (0, 0);
+/// How many rows the source has before the import.
+async fn count_open<I: Import>(conn: &mut Conn, source: &Source) -> Result<i64, persistence::Error> {
+    let mut open = 0;
+    for kind in I::KINDS {
+        open += imports::count_open(conn, *kind, source).await?;
+    }
+    Ok(open)
+}
+
+/// Closes the source's rows that are not in the file, unless they are suspiciously many of the `open` ones.
+async fn close(conn: &mut Conn, options: &Options, kept: &BTreeMap<Kind, Vec<Uuid>>, open: i64) -> Result<u64, Ended> {
+    let mut closed = 0;
     for (kind, kept) in kept {
-        open += imports::count_open(conn, *kind, &options.source).await?;
         closed += imports::close_others(conn, *kind, &options.source, kept).await?;
     }
     let percent_allowed = if options.force { 100 } else { MOST_CLOSED_PERCENT };

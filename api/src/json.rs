@@ -2,10 +2,10 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
-use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::imports::from_json;
+use crate::payload;
 use crate::problem::{ApiError, Code};
 
 /// The longest body, in bytes.
@@ -13,7 +13,7 @@ pub const MAX_BODY: usize = 64 * 1024;
 
 /// Reads a body. To be called once the caller is known to be allowed: what is wrong with a stranger's
 /// body is not looked at.
-pub async fn read<T: DeserializeOwned>(req: &HttpRequest, mut body: web::Payload) -> Result<T, ApiError> {
+pub async fn read<T: DeserializeOwned>(req: &HttpRequest, body: web::Payload) -> Result<T, ApiError> {
     let header = |name| req.headers().get(name).and_then(|value| value.to_str().ok());
     let media_type = header(header::CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let plain = header(header::CONTENT_ENCODING).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
@@ -21,14 +21,7 @@ pub async fn read<T: DeserializeOwned>(req: &HttpRequest, mut body: web::Payload
         let detail = "Send application/json in UTF-8 and without a content coding";
         return Err(ApiError::new(Code::UnsupportedMediaType).detail(detail));
     }
-    let mut bytes = web::BytesMut::new();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedRequest).detail("The body broke off"))?;
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > MAX_BODY {
-            return Err(ApiError::new(Code::TooLarge).detail(format!("This body has at most {MAX_BODY} bytes")));
-        }
-    }
+    let bytes = payload::whole(body, MAX_BODY).await?;
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(&bytes) {
         let (line, column) = (error.line(), error.column());
         return Err(ApiError::new(Code::MalformedJson).detail(format!("Not JSON at line {line}, column {column}")));

@@ -19,6 +19,7 @@ mod json;
 pub mod lists;
 pub mod objects;
 pub mod params;
+mod payload;
 pub mod problem;
 pub mod rendering;
 pub mod rows;

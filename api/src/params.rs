@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AcceptLanguage, Header, Preference};
+use actix_web::http::header::{AcceptLanguage, Header, Preference, Quality};
 use actix_web::{FromRequest, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -178,7 +178,9 @@ fn asked_language(req: &HttpRequest) -> Result<Option<Language>, ApiError> {
 
 fn accepted_language(req: &HttpRequest) -> Language {
     let Ok(accepted) = AcceptLanguage::parse(req) else { return Language::En };
-    let ranked: Vec<String> = accepted
+    // A quality of 0 means "not this one" (RFC 9110 §12.4.2).
+    let wanted = accepted.0.into_iter().filter(|range| range.quality > Quality::ZERO).collect();
+    let ranked: Vec<String> = AcceptLanguage(wanted)
         .ranked()
         .into_iter()
         .take(MAX_RANGES)

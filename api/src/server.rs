@@ -8,7 +8,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
@@ -19,7 +19,7 @@ use crate::identity::secrets::Secrets;
 use crate::identity::{Tokens, generate_key};
 use crate::state::State;
 use crate::store::Store;
-use crate::{app, demonstration, follower, frame, scheduler};
+use crate::{app, demonstration, follower, frame, imports, scheduler};
 use persistence::{Db, db, identity, migrations};
 
 /// A running server.
@@ -45,9 +45,15 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     let address = listener.local_addr()?;
     let config = Config { listen: address, ..config };
     let tokens = Tokens::new(&config.base_url());
-    let state =
-        State { tokens, db, store: Store::default(), secrets: Secrets::new()?, contract: Contract::new()?, config };
-    let state = web::Data::new(state);
+    let state = web::Data::new(State {
+        tokens,
+        db,
+        store: Store::default(),
+        secrets: Secrets::new()?,
+        import_turns: Semaphore::new(imports::TURNS),
+        contract: Contract::new()?,
+        config,
+    });
 
     let first_key = generate_key()?;
     state.db.write(async move |conn| identity::insert_first_key(conn, &first_key).await).await?;

@@ -1,5 +1,7 @@
 //! What every handler can reach.
 
+use tokio::sync::Semaphore;
+
 use crate::config::Config;
 use crate::contract::Contract;
 use crate::identity::Tokens;
@@ -19,6 +21,8 @@ pub struct State {
     pub tokens: Tokens,
     /// Client secrets.
     pub secrets: Secrets,
+    /// Whose turn it is to import.
+    pub import_turns: Semaphore,
     /// The contract, and the paths and methods it has.
     pub contract: Contract,
 }

@@ -20,8 +20,8 @@ pub struct Store {
     identities: ArcSwap<Identities>,
     changes: watch::Sender<u64>,
     started: Instant,
-    /// Milliseconds from `started` to the last moment at which this was known to be up to date.
-    up_to_date: AtomicU64,
+    /// Milliseconds from `started` to the last time the database was read.
+    contact: AtomicU64,
     ready: AtomicBool,
     rebuilding: AtomicBool,
     draining: AtomicBool,
@@ -34,7 +34,7 @@ impl Default for Store {
             identities: ArcSwap::default(),
             changes: watch::Sender::new(0),
             started: Instant::now(),
-            up_to_date: AtomicU64::new(0),
+            contact: AtomicU64::new(0),
             ready: AtomicBool::new(false),
             rebuilding: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -69,10 +69,14 @@ impl Store {
         self.changes.send_modify(|n| *n += 1);
     }
 
-    /// Notes that edition and identities agree with the database at this moment.
-    pub fn note_up_to_date(&self) {
+    /// Notes that the database has just been read.
+    pub fn note_contact(&self) {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.up_to_date.store(now, Ordering::Relaxed);
+        self.contact.store(now, Ordering::Relaxed);
+    }
+
+    /// Notes that what was read is in place.
+    pub fn note_ready(&self) {
         self.rebuilding.store(false, Ordering::Relaxed);
         self.ready.store(true, Ordering::Relaxed);
     }
@@ -90,8 +94,8 @@ impl Store {
 
     /// How old the edition may be.
     pub fn age(&self) -> Duration {
-        let up_to_date = Duration::from_millis(self.up_to_date.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(up_to_date)
+        let contact = Duration::from_millis(self.contact.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(contact)
     }
 
     /// Whether the database has been out of reach for so long that answers must say so.

@@ -50,7 +50,8 @@ pub struct PutBody {
     pub kind: Kind,
     /// Its id.
     pub id: Uuid,
-    /// The object, as its own address shows it.
+    /// The object, as its own address shows it; of an INF note without its chain, which follows from the
+    /// symbols of the others.
     pub object: Object,
 }
 

@@ -49,7 +49,7 @@ impl Rule {
 }
 
 /// A value that was refused: which rule, and why in words a caller understands.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{detail}")]
 pub struct Broken {
     /// The rule that refused.

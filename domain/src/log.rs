@@ -147,7 +147,7 @@ pub struct Step {
     pub position: Position,
     /// When it was numbered, by the database's clock.
     pub at: DateTime<Utc>,
-    /// What it changed.
+    /// What it changed, each object once: from what it was before the transaction to what it is after.
     pub changes: Vec<Change>,
 }
 

@@ -1,5 +1,6 @@
 //! The published bulletins and places.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -28,6 +29,11 @@ impl Item for Place {
     }
     fn audience(&self) -> &Audience {
         &self.audience
+    }
+    fn hash_content<H: Hasher>(&self, hasher: &mut H) {
+        let Self { id, kind, duty_station, time_zone, name, other_names, address, audience, openings: _, provenance } =
+            self;
+        (id, kind, duty_station, time_zone.name(), name, other_names, address, audience, provenance).hash(hasher);
     }
     fn sort_key(&self, language: Language) -> String {
         self.name.get(language).1.to_owned()

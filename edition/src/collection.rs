@@ -17,6 +17,11 @@ pub trait Item: Hash {
     fn id(&self) -> Uuid;
     /// Who may see it.
     fn audience(&self) -> &Audience;
+    /// What its tag is made from: all of it, but for parts that not every reader of it may see. Where an
+    /// answer shows such a part, its tag must depend on what it shows.
+    fn hash_content<H: Hasher>(&self, hasher: &mut H) {
+        self.hash(hasher);
+    }
     /// What lists are sorted by, in a language. Compared as text, the smallest first.
     fn sort_key(&self, language: Language) -> String;
 }
@@ -138,10 +143,10 @@ impl<T: Item> Collection<T> {
 
 /// The content hash of a value: XXH3 over its fields, seeded with the release, because a release may
 /// render the same value in other bytes.
-fn tag(value: &impl Hash) -> u64 {
+fn tag(value: &impl Item) -> u64 {
     let mut hasher = Xxh3::new();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
-    value.hash(&mut hasher);
+    value.hash_content(&mut hasher);
     hasher.finish()
 }
 

@@ -1,6 +1,7 @@
 //! The published directory: by id, as a tree, and by search.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use uuid::Uuid;
 
@@ -29,10 +30,25 @@ macro_rules! item {
 item! {
     Organization: |o, language| o.name.get(language).1.to_owned();
     Unit: |u, language| u.name.get(language).1.to_owned();
-    Function: |f, language| f.title.get(language).1.to_owned();
     Mission: |m, language| m.short_name.get(language).1.to_owned();
     Person: |p, _language| format!("{} {}", p.name.family, p.name.given.as_deref().unwrap_or_default());
     Service: |s, language| s.name.get(language).1.to_owned();
+}
+
+impl Item for Function {
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+    fn audience(&self) -> &Audience {
+        &self.audience
+    }
+    fn hash_content<H: Hasher>(&self, hasher: &mut H) {
+        let Self { id, audience, unit, title, duty_station, contact, holders: _, provenance } = self;
+        (id, audience, unit, title, duty_station, contact, provenance).hash(hasher);
+    }
+    fn sort_key(&self, language: Language) -> String {
+        self.title.get(language).1.to_owned()
+    }
 }
 
 /// The published directory.

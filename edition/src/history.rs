@@ -33,10 +33,16 @@ pub struct Touched {
 }
 
 impl History {
-    /// A history that ends at `head`. `steps` are gap-free and end with `head`'s, or are empty.
-    pub fn new(head: Position, steps: Vec<Step>) -> Self {
-        debug_assert!(steps.windows(2).all(|pair| pair[0].position.rev + 1 == pair[1].position.rev));
-        debug_assert!(steps.last().is_none_or(|last| last.position == head));
+    /// A history that ends at `head`. Of `steps`, oldest first, those are kept that lead to it without
+    /// a gap: a position before a gap has expired.
+    pub fn new(head: Position, mut steps: Vec<Step>) -> Self {
+        let gap = |pair: &[Step]| pair[0].position.rev + 1 != pair[1].position.rev;
+        if let Some(last_gap) = steps.windows(2).rposition(gap) {
+            steps.drain(..=last_gap);
+        }
+        if steps.last().is_some_and(|last| last.position != head) {
+            steps.clear();
+        }
         Self { head, steps }
     }
 
@@ -115,6 +121,14 @@ mod tests {
         for rev in [3, 6, 7] {
             assert_eq!(history(3..=6).since(other(rev)).err(), Some(Gone::Rewound), "{rev}");
         }
+    }
+
+    #[test]
+    fn a_position_before_a_gap_has_expired() {
+        let steps = [1, 2, 5, 6].map(|rev| step(rev, vec![])).to_vec();
+        let history = History::new(steps[3].position, steps);
+        assert_eq!(history.since(step(2, vec![]).position).err(), Some(Gone::Expired));
+        assert_eq!(history.since(step(5, vec![]).position).map(<[Step]>::len), Ok(1));
     }
 
     #[test]

@@ -185,7 +185,10 @@ pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error
     for row in rows {
         names.insert(BulletinId(row.id), row.name());
         let earlier = references.remove(&row.id).unwrap_or_default();
-        bulletins.push(Arc::new(row.parse(earlier)?));
+        match row.parse(earlier) {
+            Ok(bulletin) => bulletins.push(Arc::new(bulletin)),
+            Err(cause) => tracing::error!(%cause, "a bulletin is left out"),
+        }
     }
     let register = Register::new(bulletins);
     let mut found = Vec::new();

@@ -22,6 +22,9 @@ pub type Conn = AsyncPgConnection;
 /// How long a request waits for a connection before it is told to come back.
 const POOL_WAIT: Duration = Duration::from_millis(250);
 
+/// How long queries outside a transaction may take.
+const READ_WAIT: Duration = Duration::from_secs(5);
+
 /// How long an attempt to connect may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 
@@ -81,28 +84,7 @@ impl Db {
         let pool = self.pool.clone();
         self.run(async move {
             let mut conn = pool.get().await.map_err(unavailable)?;
-            work(&mut conn).await
-        })
-        .await
-    }
-
-    /// Runs queries that all see one state of the database: REPEATABLE READ, READ ONLY.
-    pub async fn snapshot<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        for<'r> F:
-            AsyncFnOnce(&'r mut Conn) -> Result<T, E> + Work<&'r mut Conn, Result<T, E>, Fut: Send> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let pool = self.pool.clone();
-        self.run(async move {
-            let mut conn = pool.get().await.map_err(unavailable)?;
-            conn.build_transaction()
-                .repeatable_read()
-                .read_only()
-                .run::<_, Failed<E>, _>(async move |conn| work(conn).await.map_err(Failed::Work))
-                .await
-                .map_err(Failed::into_error)
+            tokio::time::timeout(READ_WAIT, work(&mut conn)).await.map_err(unavailable)?
         })
         .await
     }
@@ -138,6 +120,21 @@ impl Db {
         let outcome = self.runtime.spawn(work).await;
         outcome.unwrap_or_else(|gone| Err(Error::Unexpected(gone.to_string()).into()))
     }
+}
+
+/// Runs queries that all see one state of the database: REPEATABLE READ, READ ONLY.
+pub async fn snapshot<T, E, F>(conn: &mut Conn, work: F) -> Result<T, E>
+where
+    for<'r> F: AsyncFnOnce(&'r mut Conn) -> Result<T, E> + Work<&'r mut Conn, Result<T, E>, Fut: Send> + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    conn.build_transaction()
+        .repeatable_read()
+        .read_only()
+        .run::<_, Failed<E>, _>(async move |conn| work(conn).await.map_err(Failed::Work))
+        .await
+        .map_err(Failed::into_error)
 }
 
 /// An async closure whose future can be required to be `Send`, which `AsyncFnOnce` alone cannot

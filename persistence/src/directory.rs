@@ -54,8 +54,7 @@ pub async fn load(conn: &mut Conn) -> Result<Entries, Error> {
         .await?;
     let mut contact_points: HashMap<Uuid, Vec<ContactPoint>> = HashMap::new();
     for (service, station, function) in points {
-        let duty_station =
-            DutyStation::parse(&station).map_err(|_| Error::Corrupt(format!("duty station {station}")))?;
+        let Ok(duty_station) = DutyStation::parse(&station) else { continue };
         contact_points.entry(service).or_default().push(ContactPoint { duty_station, function: FunctionId(function) });
     }
 

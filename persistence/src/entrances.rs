@@ -82,26 +82,29 @@ async fn save_openings(conn: &mut Conn, imported: &[Imported<Place>]) -> Result<
     for extra in stored.keys() {
         diesel::delete(opening::table.find(*extra)).execute(conn).await?;
     }
-    diesel::insert_into(opening::table)
-        .values(&new)
-        .on_conflict((opening::place_id, opening::position))
-        .do_update()
-        .set((
-            opening::state.eq(excluded(opening::state)),
-            opening::passes.eq(excluded(opening::passes)),
-            opening::directed_elsewhere.eq(excluded(opening::directed_elsewhere)),
-            opening::from_at.eq(excluded(opening::from_at)),
-            opening::from_reading.eq(excluded(opening::from_reading)),
-            opening::until_at.eq(excluded(opening::until_at)),
-            opening::until_reading.eq(excluded(opening::until_reading)),
-            opening::hours.eq(excluded(opening::hours)),
-            opening::screening.eq(excluded(opening::screening)),
-            opening::note.eq(excluded(opening::note)),
-            opening::basis_id.eq(excluded(opening::basis_id)),
-            opening::provenance.eq(excluded(opening::provenance)),
-        ))
-        .execute(conn)
-        .await?;
+    // Postgres takes 65,535 parameters a statement.
+    for new in new.chunks(1000) {
+        diesel::insert_into(opening::table)
+            .values(new)
+            .on_conflict((opening::place_id, opening::position))
+            .do_update()
+            .set((
+                opening::state.eq(excluded(opening::state)),
+                opening::passes.eq(excluded(opening::passes)),
+                opening::directed_elsewhere.eq(excluded(opening::directed_elsewhere)),
+                opening::from_at.eq(excluded(opening::from_at)),
+                opening::from_reading.eq(excluded(opening::from_reading)),
+                opening::until_at.eq(excluded(opening::until_at)),
+                opening::until_reading.eq(excluded(opening::until_reading)),
+                opening::hours.eq(excluded(opening::hours)),
+                opening::screening.eq(excluded(opening::screening)),
+                opening::note.eq(excluded(opening::note)),
+                opening::basis_id.eq(excluded(opening::basis_id)),
+                opening::provenance.eq(excluded(opening::provenance)),
+            ))
+            .execute(conn)
+            .await?;
+    }
     Ok(new.iter().map(|row| row.place_id).chain(stored.keys().map(|(id, _)| *id)).collect())
 }
 

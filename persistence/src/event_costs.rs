@@ -129,12 +129,17 @@ pub async fn save_rate_cards(conn: &mut Conn, imported: &[Imported<RateCard>]) -
         let (rates, rules) = (RateRow::of(card), RuleRow::of(card));
         if stored_rates.remove(&card.id.0).unwrap_or_default() != rates {
             diesel::delete(rate::table.filter(rate::card_id.eq(card.id.0))).execute(conn).await?;
-            diesel::insert_into(rate::table).values(&rates).execute(conn).await?;
+            // Postgres takes 65,535 parameters a statement.
+            for rates in rates.chunks(1000) {
+                diesel::insert_into(rate::table).values(rates).execute(conn).await?;
+            }
             changed.insert(card.id.0);
         }
         if stored_rules.remove(&card.id.0).unwrap_or_default() != rules {
             diesel::delete(charge_rule::table.filter(charge_rule::card_id.eq(card.id.0))).execute(conn).await?;
-            diesel::insert_into(charge_rule::table).values(&rules).execute(conn).await?;
+            for rules in rules.chunks(1000) {
+                diesel::insert_into(charge_rule::table).values(rules).execute(conn).await?;
+            }
             changed.insert(card.id.0);
         }
     }

@@ -110,11 +110,11 @@ pub async fn exists(conn: &mut Conn, kind: Kind, id: Uuid) -> Result<bool, Error
     Ok(count.n > 0)
 }
 
-/// Whether nothing was ever written to any stream that readers follow.
-pub async fn is_empty(conn: &mut Conn) -> Result<bool, Error> {
+/// The published streams to which nothing was ever written; none while there are drafts.
+pub async fn untouched(conn: &mut Conn) -> Result<Vec<Stream>, Error> {
     let heads = crate::log::heads(conn).await?;
-    let untouched = |stream: &Stream| heads.get(stream).is_some_and(|position| position.rev == 0);
-    Ok(Stream::PUBLISHED.iter().chain([&Stream::Internal]).all(untouched))
+    let at_start = |stream: &Stream| heads.get(stream).is_some_and(|position| position.rev == 0);
+    Ok(Stream::PUBLISHED.into_iter().filter(at_start).filter(|_| at_start(&Stream::Internal)).collect())
 }
 
 /// Every kind has a root table of its own name.

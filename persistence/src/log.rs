@@ -1,6 +1,6 @@
 //! The ordered log, as followers read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -37,7 +37,7 @@ pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<St
     let rows: Vec<Row> = sync_tx::table
         .left_join(sync_log::table.on(sync_log::tx.eq(sync_tx::nonce)))
         .filter(sync_tx::stream.eq(stream.name()).and(sync_tx::rev.gt(after)))
-        .order(sync_tx::rev)
+        .order((sync_tx::rev, sync_log::n))
         .select((
             sync_tx::rev.assume_not_null(),
             sync_tx::nonce,
@@ -50,13 +50,23 @@ pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<St
         .load(conn)
         .await?;
     let mut steps: Vec<Step> = Vec::new();
+    let mut known: HashMap<(Kind, Uuid), usize> = HashMap::new();
     for (rev, nonce, at, kind, id, before, after) in rows {
         if steps.last().is_none_or(|step| step.position.rev != rev) {
             steps.push(Step { position: Position { rev, nonce }, at, changes: Vec::new() });
+            known.clear();
         }
         if let (Some(kind), Some(id), Some(step)) = (kind, id, steps.last_mut()) {
             let kind = Kind::from_name(&kind).ok_or_else(|| Error::Corrupt(format!("kind {kind}")))?;
-            step.changes.push(Change { kind, id, before: audience(before)?, after: audience(after)? });
+            let change = Change { kind, id, before: audience(before)?, after: audience(after)? };
+            // What an object was in the middle of a transaction was in no committed state.
+            match known.get(&(kind, id)) {
+                Some(index) => step.changes[*index].after = change.after,
+                None => {
+                    known.insert((kind, id), step.changes.len());
+                    step.changes.push(change);
+                }
+            }
         }
     }
     Ok(steps)
@@ -76,13 +86,17 @@ pub(crate) async fn own_revisions(conn: &mut Conn) -> Result<Vec<(Stream, i64)>,
     Ok(rows.into_iter().filter_map(|(stream, rev)| Some((Stream::from_name(&stream)?, rev?))).collect())
 }
 
-/// Forgets steps older than [`KEPT_DAYS`], but never a stream's newest. Returns how many.
+/// Forgets what came before the oldest step of the last [`KEPT_DAYS`], but never a stream's newest step.
+/// Returns how many changes that were. Whatever the clock did, no gap is left.
 pub async fn prune(conn: &mut Conn) -> Result<usize, Error> {
     let pruned = diesel::sql_query(format!(
-        "with old as (
-            delete from sync_tx t using sync_head h
-            where h.stream = t.stream and t.rev < h.rev and t.at < now() - interval '{KEPT_DAYS} days'
-            returning t.nonce
+        "with oldest as (
+            select h.stream, coalesce(min(t.rev), h.rev) rev
+            from sync_head h left join sync_tx t
+                on t.stream = h.stream and t.at >= now() - interval '{KEPT_DAYS} days'
+            group by h.stream, h.rev
+         ), old as (
+            delete from sync_tx t using oldest o where o.stream = t.stream and t.rev < o.rev returning t.nonce
          )
          delete from sync_log where tx in (select nonce from old)"
     ))

@@ -19,7 +19,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    sync_log (tx, id) {
+    sync_log (n) {
+        n -> BigInt,
         tx -> Uuid,
         kind -> Text,
         id -> Uuid,

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, post, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
@@ -14,9 +14,13 @@ use uuid::Uuid;
 use super::tokens::granted_scope;
 use super::{ACCESS_TOKEN_SECONDS, Allowed, Public};
 use crate::frame::Verbatim;
+use crate::payload;
 use crate::problem::{ApiError, Code};
 use crate::state::State;
 use domain::ClientId;
+
+/// The longest form, in bytes.
+const MAX_FORM: usize = 16 * 1024;
 
 /// What is asked of the token endpoint.
 #[derive(Deserialize, ToSchema)]
@@ -79,9 +83,10 @@ pub struct TokenError {
 #[post("/oauth/token")]
 pub async fn issue_token(
     req: HttpRequest,
-    form: web::Form<TokenRequest>,
+    body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
+    let form = read_form(&req, body).await?;
     if form.grant_type != "client_credentials" {
         return Ok(refuse("unsupported_grant_type", "The only grant is client_credentials"));
     }
@@ -99,6 +104,16 @@ pub async fn issue_token(
     let access_token = state.tokens.issue(&state.store.identities().keys, client.id, &scope, Utc::now())?;
     let body = TokenResponse { access_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS, scope };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
+}
+
+async fn read_form(req: &HttpRequest, body: web::Payload) -> Result<TokenRequest, ApiError> {
+    if !req.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(ApiError::new(Code::UnsupportedMediaType).detail("Send application/x-www-form-urlencoded"));
+    }
+    let body = payload::whole(body, MAX_FORM).await?;
+    let malformed = || ApiError::new(Code::MalformedRequest).detail("grant_type must be given");
+    let text = std::str::from_utf8(&body).map_err(|_| malformed())?;
+    Ok(web::Query::<TokenRequest>::from_query(text).map_err(|_| malformed())?.into_inner())
 }
 
 /// The id (none where it cannot be one) and the secret of HTTP Basic (RFC 7617).

@@ -26,8 +26,10 @@ impl Keys {
         let mut set = JwkSet { keys: Vec::new() };
         for key in stored {
             let encoding = EncodingKey::from_ed_der(&key.private_key);
-            let mut jwk =
-                Jwk::from_encoding_key(&encoding, Algorithm::EdDSA).map_err(|e| Error::Corrupt(e.to_string()))?;
+            let Ok(mut jwk) = Jwk::from_encoding_key(&encoding, Algorithm::EdDSA) else {
+                tracing::error!(kid = key.kid, "a signing key cannot be read and is left out");
+                continue;
+            };
             jwk.common.key_id = Some(key.kid.clone());
             jwk.common.public_key_use = Some(jsonwebtoken::jwk::PublicKeyUse::Signature);
             set.keys.push(jwk);

@@ -28,6 +28,8 @@ insert into sync_tx (nonce, stream, rev) select nonce, stream, rev from sync_hea
 
 -- What a transaction changed. An audience is null where no reader may see the object.
 create table sync_log (
+    -- In the order of the changes, which matters within a transaction.
+    n bigint generated always as identity,
     tx uuid not null,
     kind text not null,
     id uuid not null,
@@ -112,15 +114,19 @@ begin
     return null;
 end $$;
 
+-- The query for the rows that a statement changed, for its trigger's dynamic SQL.
+create function sync_changed_rows(op text) returns text immutable language sql
+return case op
+    when 'INSERT' then 'select * from new_rows'
+    when 'DELETE' then 'select * from old_rows'
+    else '(select * from old_rows except select * from new_rows)
+          union all (select * from new_rows except select * from old_rows)' end;
+
 -- The statement trigger of a part of an aggregate: logs the roots whose parts changed.
 -- Arguments: stream, kind, root table, the part's column that names its root.
 create function sync_part_changed() returns trigger language plpgsql as $$
 declare
-    changed text := case tg_op
-        when 'INSERT' then 'select * from new_rows'
-        when 'DELETE' then 'select * from old_rows'
-        else '(select * from old_rows except select * from new_rows)
-              union all (select * from new_rows except select * from old_rows)' end;
+    changed text := sync_changed_rows(tg_op);
 begin
     execute format(
         'with touched as (
@@ -140,17 +146,24 @@ end $$;
 -- The statement trigger of the tables behind identity: no audience, never in anybody's sync.
 create function sync_identity_changed() returns trigger language plpgsql as $$
 declare
-    changed text := case tg_op
-        when 'INSERT' then 'select * from new_rows'
-        when 'DELETE' then 'select * from old_rows'
-        else '(select * from old_rows except select * from new_rows)
-              union all (select * from new_rows except select * from old_rows)' end;
+    changed text := sync_changed_rows(tg_op);
 begin
     execute format(
         'insert into sync_log (tx, kind, id, op)
          select (select sync_tx_of(''identity'')), $1, id, $2 from (select distinct id from (%s) c) changed',
         changed)
     using tg_argv[0], lower(tg_op);
+    return null;
+end $$;
+
+-- Holds the rows that changed rows refer to, until commit. Where a body depends on whether another row is
+-- visible, a transaction that hides or shows that row and one that refers to it take turns: each then sees
+-- what the other did and logs what follows. Arguments: the table referred to, the column that refers.
+create function sync_hold_referenced() returns trigger language plpgsql as $$
+begin
+    execute format(
+        'select from %I where id in (select %I from (%s) changed) order by id for share',
+        tg_argv[0], tg_argv[1], sync_changed_rows(tg_op));
     return null;
 end $$;
 
@@ -200,6 +213,18 @@ begin
         'for each statement execute function sync_truncate_refused()');
 end $$;
 
+-- To be called for each reference by which visibility passes on; fires before the triggers that log.
+create function sync_hold(target regclass, referred regclass, referring text) returns void
+language plpgsql as $$
+declare
+    call text := format('for each statement execute function sync_hold_referenced(%L, %L)', referred, referring);
+begin
+    perform sync_add_trigger(target, 'sync_a_hold_insert_' || referring, 'after insert',
+        'referencing new table as new_rows ' || call);
+    perform sync_add_trigger(target, 'sync_a_hold_update_' || referring, 'after update',
+        'referencing old table as old_rows new table as new_rows ' || call);
+end $$;
+
 create function sync_follow_identity(target regclass, kind text) returns void
 language plpgsql as $$
 declare
@@ -235,6 +260,8 @@ return jsonb_typeof(contact) = 'object'
 create function is_provenance(provenance jsonb) returns boolean immutable language sql
 return coalesce(provenance ->> 'confidence', '') in ('official', 'reported', 'inferred', 'sample')
     and (provenance ->> 'confidence' = 'sample' or provenance ->> 'citation' is not null);
+
+create domain duty_station as text check (value ~ '^[A-Z]{2,5}$');
 
 create domain audience as text check (
     value in ('public', 'delegates', 'secretariat')

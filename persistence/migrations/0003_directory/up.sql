@@ -38,7 +38,7 @@ create table unit (
         'department', 'office', 'division', 'branch', 'section', 'service', 'unit', 'centre',
         'mission', 'programme', 'fund', 'body')),
     former_names jsonb not null default '[]' check (is_former_names(former_names)),
-    duty_station text,
+    duty_station duty_station,
     contact jsonb not null default '{}' check (is_contact(contact)),
     provenance jsonb not null check (is_provenance(provenance)),
     unique (source, source_key),
@@ -56,7 +56,7 @@ create table function (
     visible_to text generated always as (case when closed_at is null then audience end) stored,
     unit_id uuid not null references unit deferrable initially deferred,
     title jsonb not null check (is_localized(title)),
-    duty_station text not null,
+    duty_station duty_station not null,
     contact jsonb not null default '{}' check (is_contact(contact)),
     provenance jsonb not null check (is_provenance(provenance)),
     unique (source, source_key)
@@ -71,7 +71,7 @@ create table mission (
     closed_at timestamptz,
     visible_to text generated always as (case when closed_at is null then audience end) stored,
     organization_id uuid not null references organization deferrable initially deferred,
-    duty_station text not null,
+    duty_station duty_station not null,
     short_name jsonb not null check (is_localized(short_name)),
     formal_name jsonb not null check (is_localized(formal_name)),
     -- The represented State; null for an organization's observer mission.
@@ -97,7 +97,7 @@ create table person (
     job_title jsonb check (is_localized(job_title)),
     unit_id uuid references unit deferrable initially deferred,
     mission_id uuid references mission deferrable initially deferred,
-    duty_station text,
+    duty_station duty_station,
     contact jsonb not null default '{}' check (is_contact(contact)),
     provenance jsonb not null check (is_provenance(provenance)),
     unique (source, source_key)
@@ -131,7 +131,7 @@ create table service (
 -- The function answerable for a service at a duty station.
 create table contact_point (
     service_id uuid not null references service on delete cascade deferrable initially deferred,
-    duty_station text not null,
+    duty_station duty_station not null,
     function_id uuid not null references function deferrable initially deferred,
     primary key (service_id, duty_station)
 );
@@ -143,7 +143,8 @@ select sync_follow_part('holding', 'directory', 'person', 'person', 'person_id')
 select sync_follow_part('holding', 'directory', 'function', 'function', 'function_id');
 select sync_follow_part('contact_point', 'directory', 'service', 'service', 'service_id');
 
--- A function names those of its holders that a reader may see: it changes with their visibility.
+-- A function names those of its holders that a reader may see, a person and a service those functions:
+-- they change with the other's visibility.
 create function sync_holders_changed() returns trigger language plpgsql as $$
 begin
     insert into sync_log (tx, kind, id, op, audience_before, audience_after)
@@ -157,6 +158,29 @@ begin
 end $$;
 select sync_add_trigger('person', 'sync_holders', 'after update',
     'referencing old table as old_rows new table as new_rows for each statement execute function sync_holders_changed()');
+
+create function sync_functions_changed() returns trigger language plpgsql as $$
+declare
+    changed uuid[] := (
+        select array_agg(n.id) from old_rows o join new_rows n on n.id = o.id
+        where o.visible_to is distinct from n.visible_to);
+begin
+    insert into sync_log (tx, kind, id, op, audience_before, audience_after)
+    select (select sync_tx_of('directory')), 'person', p.id, 'update', p.visible_to, p.visible_to
+    from person p
+    where p.visible_to is not null and p.id in (select person_id from holding where function_id = any (changed));
+    insert into sync_log (tx, kind, id, op, audience_before, audience_after)
+    select (select sync_tx_of('directory')), 'service', s.id, 'update', s.visible_to, s.visible_to
+    from service s
+    where s.visible_to is not null and s.id in (select service_id from contact_point where function_id = any (changed));
+    return null;
+end $$;
+select sync_add_trigger('function', 'sync_functions', 'after update',
+    'referencing old table as old_rows new table as new_rows for each statement execute function sync_functions_changed()');
+
+select sync_hold('holding', 'person', 'person_id');
+select sync_hold('holding', 'function', 'function_id');
+select sync_hold('contact_point', 'function', 'function_id');
 
 -- References from what readers see to what not all of them may see. An import that leaves any is refused.
 create view directory_contradiction as

@@ -36,7 +36,7 @@ create table rate_card (
     closed_at timestamptz,
     visible_to text generated always as (case when closed_at is null then audience end) stored,
     -- null: everywhere
-    duty_station text check (duty_station ~ '^[A-Z]{2,5}$'),
+    duty_station duty_station,
     title jsonb not null check (is_localized(title)),
     valid_from date,
     -- null with a valid_from: until further notice
@@ -130,5 +130,6 @@ begin
         where o.visible_to is distinct from n.visible_to);
     return null;
 end $$;
+select sync_hold('rate', 'unit', 'office_unit_id');
 select sync_add_trigger('unit', 'sync_billing_units', 'after update',
     'referencing old table as old_rows new table as new_rows for each statement execute function sync_billing_units_changed()');

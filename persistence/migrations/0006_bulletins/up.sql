@@ -27,7 +27,7 @@ create table bulletin (
     identifier text not null check (identifier ~ '^[!-~]{1,100}$' and identifier !~ '[,<&]'),
     issuer_code text not null check (issuer_code ~ '^[!-~]{1,100}$' and issuer_code !~ '[,<&]'),
     issuer_name jsonb not null check (is_localized(issuer_name)),
-    duty_station text not null,
+    duty_station duty_station not null,
     time_zone text not null,
     message_type text not null check (message_type in ('alert', 'update', 'cancel')),
     category text not null check (category in ('geo', 'met', 'safety', 'security', 'rescue', 'fire', 'health', 'env',
@@ -81,7 +81,7 @@ create table place (
     visible_to text generated always as (case when closed_at is null then audience end) stored,
     place_kind text not null check (place_kind in
         ('entrance', 'checkpoint', 'garage', 'street', 'crossing', 'building')),
-    duty_station text not null,
+    duty_station duty_station not null,
     time_zone text not null,
     name jsonb not null check (is_localized(name)),
     other_names jsonb not null default '[]' check (jsonb_typeof(other_names) = 'array'),
@@ -133,11 +133,7 @@ end $$;
 -- so that no phone wakes before it may know why.
 create function sync_opening_changed() returns trigger language plpgsql as $$
 declare
-    changed text := case tg_op
-        when 'INSERT' then 'select * from new_rows'
-        when 'DELETE' then 'select * from old_rows'
-        else '(select * from old_rows except select * from new_rows)
-              union all (select * from new_rows except select * from old_rows)' end;
+    changed text := sync_changed_rows(tg_op);
     seen uuid[];
     unseen uuid[];
 begin
@@ -184,11 +180,7 @@ end $$;
 
 create function sync_reference_changed() returns trigger language plpgsql as $$
 declare
-    changed text := case tg_op
-        when 'INSERT' then 'select * from new_rows'
-        when 'DELETE' then 'select * from old_rows'
-        else '(select * from old_rows except select * from new_rows)
-              union all (select * from new_rows except select * from old_rows)' end;
+    changed text := sync_changed_rows(tg_op);
     earlier uuid[];
 begin
     -- A reference that goes with its bulletin finds it gone already.
@@ -200,6 +192,9 @@ begin
     return null;
 end $$;
 
+select sync_hold('opening', 'bulletin', 'basis_id');
+select sync_hold('bulletin_reference', 'bulletin', 'bulletin_id');
+select sync_hold('bulletin_reference', 'bulletin', 'earlier_id');
 select sync_add_trigger('opening', 'sync_insert', 'after insert',
     'referencing new table as new_rows for each statement execute function sync_opening_changed()');
 select sync_add_trigger('opening', 'sync_update', 'after update',
