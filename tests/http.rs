@@ -146,6 +146,8 @@ async fn compressed_answers_have_tags_of_their_own_that_still_match() {
     flate2::read::GzDecoder::new(gzip.bytes.as_slice()).read_to_end(&mut unpacked).unwrap();
     assert_eq!(unpacked, plain.bytes);
     assert!(br.bytes.len() < plain.bytes.len() / 3);
+    assert_eq!(br.headers.get_all("vary").iter().count(), 1);
+    assert_eq!(br.header("vary"), plain.header("vary"));
     let tags = [&plain, &gzip, &br].map(|reply| reply.header("etag").unwrap().to_owned());
     assert_eq!([tags[1].ends_with("+gzip\""), tags[2].ends_with("+br\"")], [true, true], "{tags:?}");
     for tag in &tags {

@@ -12,6 +12,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::frame::VARY;
 use crate::params::Params;
 use crate::problem::{ApiError, Code};
 use crate::state::State;
@@ -128,7 +129,7 @@ fn set_headers(response: &mut HttpResponse, language: Language, tag: &str) {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Accept-Language, Authorization"));
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
     if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(header::ETAG, tag);
     }

@@ -159,7 +159,7 @@ pub async fn estimate_event(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_LANGUAGE, lang.0.tag()))
-        .insert_header((header::VARY, "Accept-Encoding, Accept-Language, Authorization"))
+        .insert_header((header::VARY, crate::frame::VARY))
         .json(EstimateBody::of(&estimate, Rendering::new(reader, lang.0))))
 }
 

@@ -17,6 +17,9 @@ use crate::state::State;
 /// Marks an error response whose body another standard prescribes.
 pub struct Verbatim;
 
+/// What published answers vary by.
+pub const VARY: &str = "Accept-Encoding, Accept-Language, Authorization";
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost middleware.
@@ -83,6 +86,10 @@ fn finish_headers(response: &mut HttpResponse, id: Uuid, age: Option<Duration>) 
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(age) = age.filter(|_| succeeded) {
         headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
+    }
+    if headers.get_all(header::VARY).count() > 1 {
+        // Compression adds its own beside ours, which names the same and more.
+        headers.insert(header::VARY, HeaderValue::from_static(VARY));
     }
     let coding = headers.get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
     if let (Some(coding), Some(tag)) = (coding, headers.get(header::ETAG).and_then(|tag| tag.to_str().ok())) {

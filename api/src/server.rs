@@ -94,7 +94,7 @@ async fn check_database(db: &Db, allow_unsafe: bool) -> anyhow::Result<()> {
     if !off.is_empty() && !allow_unsafe {
         bail!("Postgres would lose acknowledged writes: switch on {}", off.join(", "));
     }
-    if migrations::pending(conn).await? {
+    if migrations::pending(&mut conn).await? {
         bail!("the schema is older than this release: run `focalpoint migrate` first");
     }
     Ok(())

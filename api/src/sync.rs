@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::answers::wait_for_revisions;
+use crate::frame::VARY;
 use crate::identity::{Allowed, Read};
 use crate::objects::Object;
 use crate::params::{Lang, Params};
@@ -115,7 +116,7 @@ pub async fn synchronise(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_LANGUAGE, lang.0.tag()))
-        .insert_header((header::VARY, "Accept-Encoding, Accept-Language, Authorization"))
+        .insert_header((header::VARY, VARY))
         .insert_header(("Sync-Rev", revisions.join(", ")))
         .json(body))
 }

@@ -62,10 +62,13 @@ pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<St
     Ok(steps)
 }
 
-/// The revisions the transaction on this connection has been given, by stream name.
+/// The revisions the transaction on this connection has been given, by stream name. By its nonces and
+/// not by its number: a restored database counts transactions anew.
 pub(crate) async fn own_revisions(conn: &mut Conn) -> Result<Vec<(Stream, i64)>, diesel::result::Error> {
+    const OWN: &str =
+        "nonce in (select nullif(current_setting('focalpoint.tx_' || stream, true), '')::uuid from sync_head)";
     let rows: Vec<(String, Option<i64>)> = sync_tx::table
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("xid = pg_current_xact_id_if_assigned()"))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(OWN))
         .order(sync_tx::stream)
         .select((sync_tx::stream, sync_tx::rev))
         .load(conn)

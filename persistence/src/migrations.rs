@@ -1,7 +1,8 @@
 //! The schema's versions, run under a lock.
 
+use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
-use diesel::sql_query;
+use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -31,9 +32,30 @@ pub async fn revert_all(conn: Conn) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the schema is older than this release.
-pub async fn pending(conn: Conn) -> Result<bool, Error> {
-    let mut harness = AsyncMigrationHarness::new(conn);
-    MigrationHarness::<Pg>::has_pending_migration(&mut harness, MIGRATIONS)
-        .map_err(|e| Error::Unexpected(e.to_string()))
+/// Whether the schema is older than this release. Only reads, so that a server needs no right to create.
+pub async fn pending(conn: &mut Conn) -> Result<bool, Error> {
+    const RAN: &str = "select version from __diesel_schema_migrations";
+    let present: Exists =
+        sql_query("select to_regclass('__diesel_schema_migrations') is not null present").get_result(conn).await?;
+    if !present.present {
+        return Ok(true);
+    }
+    let ran: Vec<Version> = sql_query(RAN).load(conn).await?;
+    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|e| Error::Unexpected(e.to_string()))?;
+    Ok(known.iter().any(|migration| {
+        let version = migration.name().version().to_string();
+        !ran.iter().any(|row| row.version == version)
+    }))
+}
+
+#[derive(QueryableByName)]
+struct Exists {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    present: bool,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
 }

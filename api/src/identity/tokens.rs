@@ -1,5 +1,6 @@
 //! Access tokens: JWTs as RFC 9068 profiles them, signed with EdDSA.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -39,15 +40,16 @@ struct Claims {
     scope: String,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Verified {
+    kid: Arc<str>,
     client: ClientId,
     scopes: Scopes,
     expires_at: i64,
 }
 
 /// Issues and verifies access tokens. A verified one is remembered by its SHA-256, so that its
-/// signature is checked once; when it expires is looked at every time.
+/// signature is checked once; when it expires, and whether its key is still in use, is looked at every time.
 pub struct Tokens {
     issuer: String,
     validation: Validation,
@@ -104,12 +106,13 @@ impl Tokens {
             Some(verified) => verified,
             None => {
                 let verified = self.check(token, keys).ok_or_else(refused)?;
-                self.verified.insert(key, verified);
+                self.verified.insert(key, verified.clone());
                 verified
             }
         };
         let leeway = i64::try_from(LEEWAY_SECONDS).unwrap_or(0);
-        match Utc::now().timestamp() < verified.expires_at + leeway {
+        let current = keys.verifying(&verified.kid).is_some() && Utc::now().timestamp() < verified.expires_at + leeway;
+        match current {
             true => Ok((verified.client, verified.scopes)),
             false => Err(refused()),
         }
@@ -120,10 +123,11 @@ impl Tokens {
         // RFC 9068 §4: another type of token by the same issuer is not an access token. Everything
         // else in the header (jku, jwk, x5u …) is ignored: the key is ours or there is none.
         let typed = header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
-        let key = keys.verifying(header.kid.as_deref()?).filter(|_| typed)?;
+        let kid = header.kid?;
+        let key = keys.verifying(&kid).filter(|_| typed)?;
         let claims = decode::<Claims>(token, key, &self.validation).ok()?.claims;
         let scopes = Scopes::parse(&claims.scope);
-        Some(Verified { client: ClientId(claims.client_id), scopes, expires_at: claims.exp })
+        Some(Verified { kid: kid.into(), client: ClientId(claims.client_id), scopes, expires_at: claims.exp })
     }
 }
 
@@ -175,9 +179,22 @@ mod tests {
         key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
         tokens.verified.insert(
             key,
-            Verified { client: CLIENT, scopes: Scopes::default(), expires_at: Utc::now().timestamp() - 61 },
+            Verified {
+                kid: keys.signing().unwrap().0.as_str().into(),
+                client: CLIENT,
+                scopes: Scopes::default(),
+                expires_at: Utc::now().timestamp() - 61,
+            },
         );
         assert!(tokens.verify(&token, &keys).is_err());
+    }
+
+    #[test]
+    fn a_remembered_token_ends_with_its_key() {
+        let (tokens, ours) = (Tokens::new("https://f.example"), keys());
+        let token = issue(&tokens, &ours, Utc::now());
+        tokens.verify(&token, &ours).unwrap();
+        assert!(tokens.verify(&token, &keys()).is_err());
     }
 
     #[test]
