@@ -315,7 +315,7 @@ async fn a_database_that_was_rewound_under_a_running_server_is_noticed() {
     let psql = world.database.psql().await;
     // As a restored backup would have it: the same revision by another transaction.
     psql.batch_execute(
-        "begin; set local session_replication_role = origin;
+        "begin;
          update sync_tx set nonce = gen_random_uuid() where stream = 'directory' and rev = 1;
          update sync_head set nonce = (select nonce from sync_tx where stream = 'directory' and rev = 1) where stream = 'directory';
          commit",
