@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::harness::rows::With;
 use crate::harness::{Who, World};
 
-fn bulletin(key: &str) -> Value {
+pub(crate) fn bulletin(key: &str) -> Value {
     json!({"kind": "bulletin", "key": key, "audience": "public", "identifier": key,
         "issuer": {"code": "un", "name": {"en": "United Nations"}}, "duty_station": "NY",
         "time_zone": "America/New_York", "message_type": "alert", "category": "security", "severity": "minor",
@@ -299,8 +299,18 @@ async fn a_bulletin_for_one_mission_leaves_no_trace_for_another() {
     let theirs = world.token_for(Role::Delegate, Some(id_of(&world, "mission", "theirs").await)).await;
     let secretariat = world.token(Role::Editor).await;
     let named = bulletin("named").with("audience", json!({"missions": ["ours"]}));
+    let admin = world.token(Role::Admin).await;
+    let refused = world.import("bulletins", "", &admin, &[named, gate(Some("named"))]).await;
+    assert_eq!(refused.problem(422), "validation_failed");
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/openings", "a gate would seem open that is closed");
+    // By hand it can be; then nobody learns more than they may.
     let cancel = follow_up("public-cancel", "cancel", "named");
-    world.have("bulletins", &[bulletin("public"), named, cancel, gate(Some("named"))]).await;
+    world.have("bulletins", &[bulletin("public"), bulletin("named"), cancel, gate(Some("named"))]).await;
+    let hide = "update bulletin set audience = 'missions:' || (select id from mission where source_key = 'ours')
+        where source_key = 'named'";
+    world.database.psql().await.execute(hide, &[]).await.unwrap();
+    let hidden = |reply: &crate::harness::Reply| !String::from_utf8_lossy(&reply.bytes).contains("Headline of named");
+    world.eventually("/v1/bulletins", Who::Stranger, hidden).await;
     let (id, gate_id) = (id_of(&world, "bulletin", "named").await, id_of(&world, "place", "gate").await);
     let before = "pass=staff&at=2026-09-20T13:00:00-04:00";
 

@@ -4,6 +4,7 @@ use domain::{Role, Scope};
 use reqwest::Method;
 use serde_json::Value;
 
+use crate::harness::rows::With;
 use crate::harness::{Who, World, top};
 
 /// What strangers may do: the token, keys, contract, docs, health, and what is published for everybody.
@@ -123,6 +124,15 @@ async fn a_token_of_a_narrower_scope_does_not_do_more() {
     let wide = world.token(Role::Admin).await;
     let client = state.tokens.verify(&wide, &state.store.identities().keys).unwrap().0;
     let narrow = state.tokens.issue(&state.store.identities().keys, client, "read", chrono::Utc::now()).unwrap();
+    let no_read =
+        state.tokens.issue(&state.store.identities().keys, client, "directory:import", chrono::Utc::now()).unwrap();
+    world
+        .have("bulletins", &[crate::bulletins::bulletin("inside").with("audience", serde_json::json!("secretariat"))])
+        .await;
+    let shown =
+        async |token: &str| world.get("/v1/bulletins", Who::Token(token)).await.expect(200).json()["items"].clone();
+    assert_eq!(shown(&narrow).await.as_array().unwrap().len(), 1);
+    assert_eq!(shown(&no_read).await, serde_json::json!([]), "without the scope to read, a token is a stranger's");
     world.get("/v1/directory/units", Who::Token(&narrow)).await.expect(200);
     assert_eq!(world.import("directory", "", &narrow, &[]).await.problem(403), "forbidden");
     assert_eq!(world.import("directory", "", &wide, &[]).await.problem(422), "validation_failed");
@@ -143,6 +153,16 @@ fn every_operation_is_described() {
             assert!(response["description"].as_str().is_some_and(|d| !d.is_empty()), "{id} {status}");
         }
         assert!(document["responses"].as_object().unwrap().contains_key("503"), "{id} tells its errors");
+    }
+}
+
+/// Two types of one name overwrite each other silently; then one of them is left without a reference.
+#[test]
+fn every_schema_is_referred_to() {
+    let document = serde_json::to_value(api::contract::document()).unwrap();
+    let text = document.to_string();
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(text.contains(&format!("\"#/components/schemas/{name}\"")), "{name}");
     }
 }
 

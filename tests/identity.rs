@@ -109,6 +109,12 @@ async fn what_is_wrong_with_a_sign_in_is_not_told() {
         ask(&world, &format!("{id}:{secret}"), "grant_type=password").await.expect(400).json()["error"],
         "unsupported_grant_type"
     );
+    for form in ["", "scope=read", "grant_type=a&grant_type=b"] {
+        let reply = ask(&world, &format!("{id}:{secret}"), form).await.expect(400);
+        assert_eq!(reply.json()["error"], "invalid_request", "{form}");
+    }
+    let encoded = secret.replace('-', "%2D").replace('_', "%5F");
+    ask(&world, &format!("{id}:{encoded}"), GRANT).await.expect(200);
     let scope = format!("{GRANT}&scope=directory:import");
     assert_eq!(ask(&world, &format!("{id}:{secret}"), &scope).await.expect(400).json()["error"], "invalid_scope");
 }

@@ -252,6 +252,39 @@ async fn an_entry_may_not_refer_to_what_its_readers_cannot_see() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn units_are_not_above_themselves() {
+    let world = World::empty().await;
+    let admin = world.token(Role::Admin).await;
+    let rows = [
+        organization("o"),
+        unit("a", "o").with("parent", json!("b")),
+        unit("b", "o").with("parent", json!("c")),
+        unit("c", "o").with("parent", json!("a")),
+    ];
+    let reply = world.import("directory", "", &admin, &rows).await;
+    assert_eq!(reply.problem(422), "validation_failed");
+    let error = &reply.json()["errors"][0];
+    assert_eq!((error["pointer"].as_str(), error["rule"].as_str()), (Some("/parent"), Some("conflict")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_or_field_given_twice_or_too_much_is_refused() {
+    let world = World::empty().await;
+    let admin = world.token(Role::Admin).await;
+    let row = organization("o").to_string();
+    for bad in [
+        row.replace(r#"{"en":"Organization of tests"}"#, r#"{"en":"A","en":"B"}"#),
+        organization("o").with("audience", json!({"missions": ["x"], "public": true})).to_string(),
+        organization("o").with("contact", json!({"url": "https://un.org@evil.example"})).to_string(),
+        "null".to_owned(),
+    ] {
+        let reply = world.import_text("directory", "", &admin, bad.clone()).await;
+        assert_eq!(reply.problem(422), "validation_failed", "{bad}");
+        assert!(!reply.json().to_string().contains("struct "), "{}", reply.json());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_demonstration_data_imports_again_without_a_change() {
     let world = World::demonstration().await;
     let admin = world.token(Role::Admin).await;

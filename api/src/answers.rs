@@ -70,6 +70,9 @@ fn parse_revisions(text: &str) -> Result<Vec<(Stream, i64)>, Broken> {
     text.split(',').map(|part| parse(part).ok_or_else(refused)).collect()
 }
 
+/// The ends of tags that the frame adds for the content codings there are.
+const CODINGS: [&str; 2] = ["+gzip\"", "+br\""];
+
 /// The part of an entity tag that is the content's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tag(pub u64);
@@ -141,7 +144,8 @@ fn held_tag(req: &HttpRequest, tag: &str) -> Option<String> {
     let held = req.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
     held.flat_map(|value| value.split(',')).map(str::trim).find_map(|candidate| {
         let bare = candidate.strip_prefix("W/").unwrap_or(candidate);
-        let without_coding = bare.split('+').next().unwrap_or_default().trim_end_matches('"');
+        let without_coding = CODINGS.iter().find_map(|coding| bare.strip_suffix(coding)).unwrap_or(bare);
+        let without_coding = without_coding.trim_end_matches('"');
         (bare == "*" || without_coding == tag.trim_end_matches('"')).then(|| match bare {
             "*" => tag.to_owned(),
             bare => bare.to_owned(),
@@ -164,6 +168,7 @@ mod tests {
         assert_eq!(held("\"00ff.en.public+br\"").as_deref(), Some("\"00ff.en.public+br\""));
         assert_eq!(held("\"x\", W/\"00ff.en.public\"").as_deref(), Some("\"00ff.en.public\""));
         assert_eq!(held("\"00ff.fr.public\""), None);
+        assert_eq!(held("\"00ff.en.public+<script>\""), None);
         assert_eq!(held("\"00ff.en.secretariat+br\""), None);
     }
 

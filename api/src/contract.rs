@@ -197,7 +197,7 @@ fn serve(body: &web::Bytes, content_type: &'static str) -> HttpResponse {
 ///
 /// OpenAPI 3.1. The same as `openapi.yaml` in the repository.
 #[utoipa::path(tag = "contract", operation_id = "get_contract",
-    responses((status = 200, description = "The contract", body = String, content_type = "application/yaml")), security(()))]
+    responses((status = 200, description = "The contract", body = serde_json::Value, content_type = "application/yaml")), security(()))]
 #[get("/openapi.yaml")]
 pub async fn get_contract(state: web::Data<State>) -> HttpResponse {
     serve(&state.contract.yaml, "application/yaml")

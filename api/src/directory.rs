@@ -58,7 +58,7 @@ macro_rules! kind {
                 ("limit" = Option<u16>, Query, description = "Entries a page, 1 to 200; 50 when left out", minimum = 1, maximum = 200),
                 ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before, or follow the `Link` header"),
                 ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-                ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=12"),
+                ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=0"),
             ),
             responses((status = 200, description = "A page", body = $page,
                 headers(("Link" = String, description = "`rel=\"next\"` when there is more"), ("ETag" = String, description = "For If-None-Match")))),
@@ -93,7 +93,7 @@ macro_rules! kind {
             params(
                 ("id" = Uuid, Path, description = "The entry's id"),
                 ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-                ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=12"),
+                ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=0"),
             ),
             responses((status = 200, description = "The entry", body = $body,
                 headers(("ETag" = String, description = "For If-None-Match")))),
@@ -317,9 +317,12 @@ pub struct TreeBody {
         ("root" = Uuid, Query, description = "The id of a unit or an organization"),
         ("depth" = Option<u8>, Query, description = "Levels, 1 to 10; 2 when left out", minimum = 1, maximum = 10),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=12"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=0"),
     ),
-    responses((status = 200, description = "The units below", body = TreeBody, headers(("ETag" = String, description = "For If-None-Match")))),
+    responses(
+        (status = 200, description = "The units below", body = TreeBody, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 404, description = "No such unit or organization", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
+    ),
     security(("oauth2" = ["read"]))
 )]
 #[get("/v1/directory/tree")]

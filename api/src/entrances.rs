@@ -54,7 +54,7 @@ pub struct EntrancesBody {
         ("duty_station" = Option<String>, Query, description = "Only places at this duty station", example = "NY"),
         ("kind" = Option<String>, Query, description = "Only `entrance`, `checkpoint`, `garage`, `street`, `crossing` or `building`", example = "entrance"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "bulletins=3"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "bulletins=0"),
     ),
     responses((status = 200, description = "Every place and its state", body = EntrancesBody,
         headers(("ETag" = String, description = "For If-None-Match")))),
@@ -104,7 +104,7 @@ fn this_minute() -> DateTime<Utc> {
     params(
         ("id" = Uuid, Path, description = "The place's id"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "bulletins=3"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "bulletins=0"),
     ),
     responses((status = 200, description = "The place", body = PlaceBody,
         headers(("ETag" = String, description = "For If-None-Match")))),

@@ -52,7 +52,7 @@ pub struct RateCardPage {
         ("limit" = Option<u16>, Query, description = "Cards a page, 1 to 200; 50 when left out", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before, or follow the `Link` header"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=3"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=0"),
     ),
     responses((status = 200, description = "A page", body = RateCardPage,
         headers(("Link" = String, description = "`rel=\"next\"` when there is more"), ("ETag" = String, description = "For If-None-Match")))),
@@ -93,7 +93,7 @@ pub async fn list_rate_cards(
     params(
         ("id" = uuid::Uuid, Path, description = "The card's id"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=3"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=0"),
     ),
     responses((status = 200, description = "The card", body = RateCardBody,
         headers(("ETag" = String, description = "For If-None-Match")))),
@@ -132,7 +132,7 @@ pub async fn get_rate_card(
     operation_id = "estimate_event",
     params(
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=3"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "costs=0"),
     ),
     request_body(content = PlanBody, content_type = "application/json", description = "The plan; at most 64 KiB",
         example = json!({"duty_station": "NY", "kind": "side_event",

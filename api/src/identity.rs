@@ -66,6 +66,10 @@ impl Caller {
     pub fn reader(&self) -> Reader {
         match self {
             Self::Stranger => Reader::Stranger,
+            // A token that does not permit reading opens no more than no token.
+            Self::Client { role, scopes, .. } if !(role.may(Scope::Read) && scopes.contains(Scope::Read)) => {
+                Reader::Stranger
+            }
             Self::Client { mission: Some(mission), .. } => Reader::Mission(*mission),
             Self::Client { mission: None, .. } => Reader::Secretariat,
         }

@@ -24,11 +24,17 @@ use persistence::{Conn, Written, imports};
 /// How many faults an answer lists.
 const LISTED_FAULTS: usize = 100;
 
+/// After so many faults a file is not looked at any further.
+const MOST_FAULTS: u64 = 10_000;
+
 /// The longest line, in bytes.
 const MAX_LINE: u64 = 1024 * 1024;
 
 /// How many rows are saved by one statement.
 const BATCH: usize = 500;
+
+/// How long a file may take to arrive.
+const SPOOL_WAIT: Duration = Duration::from_secs(300);
 
 /// How many imports have a connection at a time; requests need the others.
 pub const TURNS: usize = 2;
@@ -135,7 +141,7 @@ impl Names<'_> {
 
 /// Who may see a row: `public`, `delegates` (also when left out), `secretariat`, or named missions.
 #[derive(Debug, serde::Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub enum AudienceBody {
     /// `public`, `delegates` or `secretariat`.
     Word(String),
@@ -209,7 +215,8 @@ pub async fn receive<I: Import>(
     params.finish()?;
     let options = options.ok_or_else(|| ApiError::new(Code::Internal))?;
     check_media_type(req)?;
-    let file = spool(body, state.config.import_limit).await?;
+    let spooled = tokio::time::timeout(SPOOL_WAIT, spool(body, state.config.import_limit)).await;
+    let file = spooled.map_err(|_| ApiError::new(Code::Timeout))??;
     let done = import::<I>(state, file, options).await?;
     let mut response = HttpResponse::Ok().json(done.value);
     let revisions: Vec<String> = done
@@ -229,8 +236,7 @@ fn check_media_type(req: &HttpRequest) -> Result<(), ApiError> {
     let header = |name| req.headers().get(name).and_then(|value| value.to_str().ok());
     let media_type = header(header::CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let accepted = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
-    let plain = header(header::CONTENT_ENCODING).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
-    match accepted.iter().any(|a| media_type.eq_ignore_ascii_case(a)) && plain {
+    match accepted.iter().any(|a| media_type.eq_ignore_ascii_case(a)) && payload::is_plain(req) {
         true => Ok(()),
         false => Err(ApiError::new(Code::UnsupportedMediaType)
             .detail("Send application/x-ndjson, one JSON object a line, in UTF-8 and without a content coding")),
@@ -313,6 +319,14 @@ impl RowFaults {
         }
     }
 
+    /// Ends the look at a file that is not worth a longer one.
+    fn stop_at_most(&mut self) -> Result<(), ApiError> {
+        match self.count > MOST_FAULTS {
+            true => Err(std::mem::take(self).into_error()),
+            false => Ok(()),
+        }
+    }
+
     fn into_error(self) -> ApiError {
         let mut listed = self.listed;
         listed.sort_by_key(|fault| fault.line);
@@ -333,7 +347,7 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
         scan.rows += 1;
         let head = std::str::from_utf8(line)
             .map_err(|_| Fault::new("", Rule::Format, "must be UTF-8"))
-            .and_then(|text| serde_json::from_str::<Head>(text).map_err(|e| Fault::new("", Rule::Structure, e)))
+            .and_then(|text| from_json::<Head>(text.as_bytes()).map_err(first_fault))
             .and_then(|head| head_of::<I>(&head));
         match head {
             Ok(head) if !seen.insert(head.clone()) => {
@@ -343,7 +357,7 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
             Ok(head) => scan.heads.push(head),
             Err(fault) => scan.faults.add(Some(number), fault),
         }
-        Ok(())
+        scan.faults.stop_at_most()
     })?;
     if scan.rows == 0 {
         scan.faults.add(None, Fault::new("", Rule::Required, "the file must have at least one row"));
@@ -478,6 +492,7 @@ fn parse_all<I: Import>(
         if faults.count > 0 {
             batch.clear();
         }
+        faults.stop_at_most()?;
         if batch.len() == BATCH {
             batches.blocking_send(std::mem::take(&mut batch)).map_err(|_| gone())?;
         }
@@ -490,8 +505,7 @@ fn parse_all<I: Import>(
 }
 
 fn parse_line<I: Import>(line: &[u8], source: &Source, keys: &Keys) -> Result<Imported<I::Value>, Faults> {
-    let structure = |e: &dyn std::fmt::Display| Faults::from(Fault::new("", Rule::Structure, e));
-    let head: Head = serde_json::from_slice(line).map_err(|e| structure(&e))?;
+    let head: Head = from_json(line)?;
     let (kind, key) = head_of::<I>(&head).map_err(Faults::from)?;
     // Every head was claimed before.
     let own = keys.find(kind, source, &key).unwrap_or_default();
@@ -505,7 +519,8 @@ pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Faults> {
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
         let text = error.inner().to_string();
-        let detail = text.split(" at line ").next().unwrap_or_default();
+        let detail = in_json_terms(text.split(" at line ").next().unwrap_or_default());
+        let detail = detail.as_str();
         let (rule, pointer) = match detail.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
             Some(field) if !pointer.ends_with(&format!("/{field}")) => {
                 (Rule::UnknownField, format!("{pointer}/{field}"))
@@ -521,6 +536,21 @@ pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Faults> {
         .end()
         .map_err(|_| Faults::from(Fault::new("", Rule::Structure, "there is more behind the JSON value")))?;
     Ok(value)
+}
+
+/// The library names Rust's types; a caller knows objects.
+fn in_json_terms(text: &str) -> String {
+    let (before, expected) = text.rsplit_once("expected ").unwrap_or((text, ""));
+    let named = ["struct ", "enum ", "variant ", "tuple "].iter().any(|word| expected.starts_with(word));
+    match named || expected.starts_with("internally tagged") {
+        true => format!("{before}expected an object"),
+        false => text.to_owned(),
+    }
+}
+
+fn first_fault(faults: Faults) -> Fault {
+    let none = || Fault::new("", Rule::Structure, "cannot be read");
+    faults.into_vec().into_iter().next().unwrap_or_else(none)
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

@@ -53,7 +53,7 @@ pub struct NotePage {
         ("limit" = Option<u16>, Query, description = "Notes a page, 1 to 200; 50 when left out", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before, or follow the `Link` header"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "notes=41"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "notes=0"),
     ),
     responses((status = 200, description = "A page", body = NotePage,
         headers(("Link" = String, description = "`rel=\"next\"` when there is more"), ("ETag" = String, description = "For If-None-Match")))),
@@ -110,7 +110,7 @@ pub async fn list_inf_notes(
     params(
         ("id" = Uuid, Path, description = "The note's id"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "notes=41"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "notes=0"),
     ),
     responses((status = 200, description = "The note", body = NoteInChainBody,
         headers(("ETag" = String, description = "For If-None-Match")))),

@@ -16,12 +16,10 @@ pub const MAX_BODY: usize = 64 * 1024;
 pub async fn read<T: DeserializeOwned>(req: &HttpRequest, body: web::Payload) -> Result<T, ApiError> {
     let header = |name| req.headers().get(name).and_then(|value| value.to_str().ok());
     let media_type = header(header::CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let plain = header(header::CONTENT_ENCODING).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
-    if !media_type.eq_ignore_ascii_case("application/json") || !plain {
-        let detail = "Send application/json in UTF-8 and without a content coding";
-        return Err(ApiError::new(Code::UnsupportedMediaType).detail(detail));
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::new(Code::UnsupportedMediaType).detail("Send application/json in UTF-8"));
     }
-    let bytes = payload::whole(body, MAX_BODY).await?;
+    let bytes = payload::whole(req, body, MAX_BODY).await?;
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(&bytes) {
         let (line, column) = (error.line(), error.column());
         return Err(ApiError::new(Code::MalformedJson).detail(format!("Not JSON at line {line}, column {column}")));

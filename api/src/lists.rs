@@ -1,7 +1,7 @@
 //! Lists: pages with a cursor and a Link header.
 
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use crate::answers::{Tag, answer};
@@ -19,7 +19,7 @@ pub fn list<T: Item, B: Serialize>(
     page: Page<'_, T>,
     body: impl FnOnce(Page<'_, T>, Option<String>) -> B,
 ) -> HttpResponse {
-    let next = page.next.as_ref().map(Paging::encode);
+    let next = page.next.as_ref().map(|cursor| Paging::encode(req.path(), cursor));
     let link = next.as_ref().map(|cursor| next_link(req, cursor));
     let tag = Tag::of_list(edition, streams, req);
     let mut response = answer(req, tag, language, reader, || body(page, next));
@@ -31,7 +31,11 @@ pub fn list<T: Item, B: Serialize>(
 
 /// The next page (RFC 8288), as a reference relative to this one.
 pub fn next_link(req: &HttpRequest, cursor: &str) -> String {
-    let others = req.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let is_cursor = |pair: &&str| {
+        let decoded = web::Query::<Vec<(String, String)>>::from_query(pair);
+        decoded.is_ok_and(|pairs| pairs.iter().any(|(name, _)| name == "cursor"))
+    };
+    let others = req.query_string().split('&').filter(|pair| !pair.is_empty() && !is_cursor(pair));
     let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
     format!("<{}?{}>; rel=\"next\"", req.path(), query.join("&"))
 }
@@ -43,7 +47,8 @@ mod tests {
 
     #[test]
     fn a_link_keeps_the_query_and_changes_the_cursor() {
-        let req = TestRequest::get().uri("/v1/directory/units?limit=2&cursor=abc&lang=fr").to_http_request();
+        let req =
+            TestRequest::get().uri("/v1/directory/units?limit=2&cursor=abc&cur%73or=def&lang=fr").to_http_request();
         assert_eq!(next_link(&req, "xyz"), "</v1/directory/units?limit=2&lang=fr&cursor=xyz>; rel=\"next\"");
     }
 }

@@ -19,7 +19,7 @@ use persistence::{Db, migrations};
 #[command(version)]
 struct Cli {
     /// What to log: error, warn, info, debug or trace, or directives such as info,actix_http=debug.
-    #[arg(long, env = "FOCALPOINT_LOG", default_value = "info", global = true)]
+    #[arg(long, env = "FOCALPOINT_LOG", default_value = "info,actix_http=off", global = true)]
     log: String,
     #[command(subcommand)]
     command: Command,

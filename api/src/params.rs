@@ -21,6 +21,7 @@ const MAX_RANGES: usize = 16;
 
 /// The query parameters of a request, each at most once. Unknown ones are ignored.
 pub struct Params {
+    list: String,
     values: HashMap<String, String>,
     error: Option<ApiError>,
 }
@@ -30,7 +31,7 @@ impl Params {
     pub fn parse(query: &str) -> Result<Self, ApiError> {
         let pairs: web::Query<Vec<(String, String)>> =
             web::Query::from_query(query).map_err(|_| ApiError::new(Code::MalformedRequest))?;
-        let mut params = Self { values: HashMap::new(), error: None };
+        let mut params = Self { list: String::new(), values: HashMap::new(), error: None };
         for (name, value) in pairs.into_inner() {
             if params.values.contains_key(&name) {
                 params.note(&name, Broken::new(Rule::Duplicate, "must be given once"));
@@ -75,7 +76,7 @@ impl Params {
     /// `limit` and `cursor`.
     pub fn paging(&mut self) -> Result<Paging, ApiError> {
         let limit = self.get("limit", |text| integer(text, 1, 200)).unwrap_or(50);
-        let after = self.text("cursor").map(Paging::decode).transpose()?;
+        let after = self.text("cursor").map(|cursor| Paging::decode(&self.list, cursor)).transpose()?;
         Ok(Paging { limit: usize::try_from(limit).unwrap_or(usize::MAX), after })
     }
 
@@ -90,7 +91,8 @@ impl FromRequest for Params {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::parse(req.query_string()))
+        let list = req.path().to_owned();
+        ready(Self::parse(req.query_string()).map(|params| Self { list, ..params }))
     }
 }
 
@@ -134,20 +136,23 @@ pub struct Paging {
     pub after: Option<Cursor>,
 }
 
+/// The list, and a place in its order.
 #[derive(Serialize, Deserialize)]
-struct EncodedCursor(String, Uuid);
+struct EncodedCursor(String, String, Uuid);
 
 impl Paging {
-    fn decode(text: &str) -> Result<Cursor, ApiError> {
+    fn decode(list: &str, text: &str) -> Result<Cursor, ApiError> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let decoded = bytes.and_then(|bytes| serde_json::from_slice::<EncodedCursor>(&bytes).ok());
-        decoded.map(|EncodedCursor(key, id)| Cursor { key, id }).ok_or_else(|| ApiError::new(Code::InvalidCursor))
+        let ours = decoded.filter(|EncodedCursor(of, ..)| of == list);
+        ours.map(|EncodedCursor(_, key, id)| Cursor { key, id }).ok_or_else(|| ApiError::new(Code::InvalidCursor))
     }
 
     /// A cursor as it travels. It carries a place in the order and nothing of the caller: what may be
     /// seen is decided anew at each page.
-    pub fn encode(cursor: &Cursor) -> String {
-        let json = serde_json::to_vec(&EncodedCursor(cursor.key.clone(), cursor.id)).unwrap_or_default();
+    pub fn encode(list: &str, cursor: &Cursor) -> String {
+        let encoded = EncodedCursor(list.to_owned(), cursor.key.clone(), cursor.id);
+        let json = serde_json::to_vec(&encoded).unwrap_or_default();
         URL_SAFE_NO_PAD.encode(json)
     }
 }
@@ -217,9 +222,11 @@ mod tests {
     #[test]
     fn a_cursor_reads_back_and_junk_is_refused() {
         let cursor = Cursor { key: "cote d'ivoire".into(), id: Uuid::from_u128(7) };
-        assert_eq!(Paging::decode(&Paging::encode(&cursor)).unwrap(), cursor);
+        let encoded = Paging::encode("/v1/a", &cursor);
+        assert_eq!(Paging::decode("/v1/a", &encoded).unwrap(), cursor);
+        assert!(Paging::decode("/v1/b", &encoded).is_err(), "another list's");
         for junk in ["", "x", "eyJhIjoxfQ", "%%%"] {
-            assert!(Paging::decode(junk).is_err(), "{junk}");
+            assert!(Paging::decode("/v1/a", junk).is_err(), "{junk}");
         }
     }
 }

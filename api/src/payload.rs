@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::web;
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 
 use crate::problem::{ApiError, Code};
@@ -10,14 +11,30 @@ use crate::problem::{ApiError, Code};
 /// How long the next piece of a body may take.
 const CHUNK_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a whole small body may take.
+const BODY_WAIT: Duration = Duration::from_secs(10);
+
 /// The next piece of a body; none at its end. Too slow: 408.
 pub async fn next(body: &mut web::Payload) -> Result<Option<web::Bytes>, ApiError> {
     let chunk = tokio::time::timeout(CHUNK_WAIT, body.next()).await.map_err(|_| ApiError::new(Code::Timeout))?;
     chunk.transpose().map_err(|_| ApiError::new(Code::MalformedRequest).detail("The body broke off"))
 }
 
-/// A whole body of at most `limit` bytes.
-pub async fn whole(mut body: web::Payload, limit: usize) -> Result<web::BytesMut, ApiError> {
+/// A whole body of at most `limit` bytes, as it is: one with a content coding is refused before it is read.
+pub async fn whole(req: &HttpRequest, body: web::Payload, limit: usize) -> Result<web::BytesMut, ApiError> {
+    if !is_plain(req) {
+        return Err(ApiError::new(Code::UnsupportedMediaType).detail("Send the body without a content coding"));
+    }
+    tokio::time::timeout(BODY_WAIT, collect(body, limit)).await.map_err(|_| ApiError::new(Code::Timeout))?
+}
+
+/// Whether a body comes without a content coding.
+pub fn is_plain(req: &HttpRequest) -> bool {
+    let coding = req.headers().get(header::CONTENT_ENCODING);
+    coding.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+async fn collect(mut body: web::Payload, limit: usize) -> Result<web::BytesMut, ApiError> {
     let mut bytes = web::BytesMut::new();
     while let Some(chunk) = next(&mut body).await? {
         bytes.extend_from_slice(&chunk);

@@ -1,19 +1,55 @@
 //! What the rows of all imports share: localized text, contacts, provenance.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::NaiveDate;
-use serde::Deserialize;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use domain::{Broken, Confidence, Contact, Email, Faults, Localized, Provenance, Rule, Telephone, TelephoneKind, text};
 
 /// Text by language: `{"en": "…", "fr": "…"}`, in at least one of `ar`, `en`, `es`, `fr`, `ru`, `zh`.
-pub type Localize = BTreeMap<String, String>;
+#[derive(Debug, Default, ToSchema)]
+pub struct Localize(BTreeMap<String, String>);
+
+impl Localize {
+    /// By language tag, as given.
+    pub fn texts(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Localize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(LocalizeVisitor)
+    }
+}
+
+struct LocalizeVisitor;
+
+impl<'de> Visitor<'de> for LocalizeVisitor {
+    type Value = Localize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts by language")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Localize, A::Error> {
+        let mut texts = BTreeMap::new();
+        while let Some((language, text)) = map.next_entry::<String, String>()? {
+            if texts.insert(language, text).is_some() {
+                return Err(de::Error::custom("a language is given twice"));
+            }
+        }
+        Ok(Localize(texts))
+    }
+}
 
 /// The text of a required field, each language of at most `max` characters.
 pub fn localized(faults: &mut Faults, pointer: &str, texts: Localize, max: usize) -> Option<Localized> {
-    faults.check_part(pointer, Localized::parse(&texts, max))
+    faults.check_part(pointer, Localized::parse(&texts.0, max))
 }
 
 /// The text of a field that may be left out. `None` only when what is there was refused.
@@ -80,8 +116,11 @@ impl ContactRow {
 
 fn web_address(url: &str) -> Result<String, Broken> {
     let url = text::line(url, 2000)?;
-    let has_host = |scheme| url.strip_prefix(scheme).is_some_and(|rest: &str| rest.contains('.'));
-    match (has_host("https://") || has_host("http://")) && !url.contains(' ') {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = host.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    // Never userinfo: what stands before the @ reads like a host.
+    let well_formed = host.contains('.') && !host.contains('@');
+    match well_formed && !url.contains([' ', '"', '<', '>', '\\', '^', '`', '{', '|', '}']) {
         true => Ok(url),
         false => Err(Broken::new(Rule::Format, "must be a web address with http:// or https://")),
     }

@@ -81,7 +81,7 @@ pub struct RemoveBody {
     params(
         ("token" = Option<String>, Query, description = "The token of the last reply"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait for revisions, as `Sync-Rev` tells them", example = "notes=41"),
+        ("min_rev" = Option<String>, Query, description = "Wait for revisions, as `Sync-Rev` tells them", example = "notes=0"),
     ),
     responses(
         (status = 200, description = "What to change in the copy", body = SyncBody,

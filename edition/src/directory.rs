@@ -207,7 +207,7 @@ impl Directory {
     }
 
     /// Entries that `reader` may see and `wanted` keeps and that have all words of `query`, the best
-    /// first; with `after`, a score and an id, those behind it.
+    /// first; with `after`, a score and an id, those behind it. `None` when there is nothing of that id.
     pub fn search(
         &self,
         query: &str,
@@ -216,20 +216,30 @@ impl Directory {
         wanted: impl Fn(&Found<'_>) -> bool,
         after: Option<(u32, Uuid)>,
         limit: usize,
-    ) -> Vec<Hit<'_>> {
+    ) -> Option<Vec<Hit<'_>>> {
         let find = |document: u32| {
             let (kind, id) = self.documents[document as usize];
             self.find(kind, id, reader).map(|found| (kind, id, found))
         };
-        let after = after.map(|(score, id)| Rank { score, doc: self.numbers.get(&id).copied().unwrap_or(u32::MAX) });
+        // What the reader may not see is as unknown as what is not there.
+        let rank = |(score, id)| {
+            let doc = *self.numbers.get(&id)?;
+            find(doc).map(|_| Rank { score, doc })
+        };
+        let after = match after {
+            Some(after) => Some(rank(after)?),
+            None => None,
+        };
         let admit = |document| find(document).is_some_and(|(.., found)| wanted(&found));
         let hits = self.index.search(query, language, admit, after, limit);
-        hits.into_iter()
+        let hits = hits
+            .into_iter()
             .filter_map(|hit| {
                 let (kind, id, found) = find(hit.rank.doc)?;
                 Some(Hit { kind, id, found, score: hit.rank.score, matched: hit.matched })
             })
-            .collect()
+            .collect();
+        Some(hits)
     }
 
     /// The entry of a kind and id, if `reader` may see it.

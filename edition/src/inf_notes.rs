@@ -137,14 +137,15 @@ impl InfNotes {
         limit: usize,
         wanted: impl Fn(&Note) -> bool,
     ) -> Option<Found<'_>> {
+        let find = |doc: u32| self.notes.get(self.documents[doc as usize], reader);
         let after = match after {
             Some(Cursor { key, id }) => {
-                let doc = self.numbers.get(id).copied().unwrap_or(u32::MAX);
+                // What the reader may not see is as unknown as what is not there.
+                let doc = self.numbers.get(id).copied().filter(|doc| find(*doc).is_some())?;
                 Some(Rank { score: key.parse().ok()?, doc })
             }
             None => None,
         };
-        let find = |doc: u32| self.notes.get(self.documents[doc as usize], reader);
         let admit = |doc| find(doc).is_some_and(|entry| wanted(&entry.value));
         let mut hits = self.words.search(query, language, admit, after, limit + 1);
         let more = hits.len() > limit;

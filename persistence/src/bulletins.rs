@@ -16,7 +16,7 @@ use crate::imports::{Imported, upsert};
 use crate::schema::{bulletin, bulletin_reference};
 use crate::{Conn, Error};
 use domain::bulletins::{Bulletin, BulletinId, Register};
-use domain::{Broken, Rule};
+use domain::{Broken, Kind, Rule};
 use rows::BulletinRow;
 
 pub(crate) use rows::{columns, corrupt, corrupt_part, moment};
@@ -156,7 +156,9 @@ pub async fn expire_due(conn: &mut Conn) -> Result<usize, Error> {
 /// A rule that a stored bulletin breaks together with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
-    /// The bulletin's source.
+    /// Of a bulletin or a place.
+    pub kind: Kind,
+    /// Its source.
     pub source: String,
     /// Its key there.
     pub key: String,
@@ -174,8 +176,9 @@ struct Named {
     source_key: String,
 }
 
-/// The open bulletins, published or not, whose references break a rule, and those whose identifier
-/// their issuer has given before.
+/// The open bulletins, published or not, whose references break a rule, those whose identifier their
+/// issuer has given before, and the places with an opening that rests on a bulletin that is closed or
+/// that not all of the place's readers may see: to them it could seem open that is closed.
 pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
     let rows: Vec<BulletinRow> =
         bulletin::table.filter(bulletin::closed_at.is_null()).select(BulletinRow::as_select()).load(conn).await?;
@@ -194,8 +197,13 @@ pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error
     let mut found = Vec::new();
     for bulletin in register.all() {
         let (source, key) = names[&bulletin.id].clone();
-        let contradiction =
-            |broken| Contradiction { source: source.clone(), key: key.clone(), pointer: "/references", broken };
+        let contradiction = |broken| Contradiction {
+            kind: Kind::Bulletin,
+            source: source.clone(),
+            key: key.clone(),
+            pointer: "/references",
+            broken,
+        };
         found.extend(register.check(bulletin).into_iter().map(contradiction));
     }
     let twice: Vec<Named> = sql_query(
@@ -207,10 +215,29 @@ pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error
     .load(conn)
     .await?;
     found.extend(twice.into_iter().map(|Named { source, source_key }| Contradiction {
+        kind: Kind::Bulletin,
         source,
         key: source_key,
         pointer: "/identifier",
         broken: Broken::new(Rule::Duplicate, "another bulletin of this issuer has this identifier"),
+    }));
+    let hidden: Vec<Named> = sql_query(
+        "select distinct p.source, p.source_key
+         from opening o join place p on p.id = o.place_id join bulletin b on b.id = o.basis_id
+         where p.closed_at is null and (b.closed_at is not null or not audience_covers(b.audience, p.audience))
+         order by 1, 2 limit 100",
+    )
+    .load(conn)
+    .await?;
+    found.extend(hidden.into_iter().map(|Named { source, source_key }| Contradiction {
+        kind: Kind::Place,
+        source,
+        key: source_key,
+        pointer: "/openings",
+        broken: Broken::new(
+            Rule::Reference,
+            "rests on a bulletin that is closed, or that not all of the place's readers may see",
+        ),
     }));
     Ok(found)
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -244,7 +244,8 @@ impl ServicePoints {
     }
 }
 
-/// A reference from an entry to one that not all of the entry's readers may see, or that is closed.
+/// A reference from an entry to one that not all of the entry's readers may see, or that is closed; or a
+/// unit above itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
     /// The kind of the referring entry.
@@ -255,6 +256,8 @@ pub struct Contradiction {
     pub key: String,
     /// The field that refers.
     pub field: String,
+    /// Whether it is a unit above itself.
+    pub circular: bool,
 }
 
 #[derive(QueryableByName)]
@@ -267,19 +270,27 @@ struct ContradictionRow {
     source_key: String,
     #[diesel(sql_type = Text)]
     field: String,
+    #[diesel(sql_type = Bool)]
+    circular: bool,
 }
 
 /// The references that would show a reader an entry's id without the entry; at most 100.
 pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
     let rows: Vec<ContradictionRow> = diesel::sql_query(
-        "select kind, source, source_key, field from directory_contradiction order by 1, 2, 3 limit 100",
+        "select kind, source, source_key, field, circular from directory_contradiction order by 1, 2, 3 limit 100",
     )
     .load(conn)
     .await?;
     rows.into_iter()
         .map(|row| {
             let kind = Kind::from_name(&row.kind).ok_or_else(|| Error::Corrupt(format!("kind {}", row.kind)))?;
-            Ok(Contradiction { kind, source: row.source, key: row.source_key, field: row.field })
+            Ok(Contradiction {
+                kind,
+                source: row.source,
+                key: row.source_key,
+                field: row.field,
+                circular: row.circular,
+            })
         })
         .collect()
 }

@@ -243,7 +243,7 @@ fn set<T: Ord + Copy>(faults: &mut Faults, pointer: &str, values: Vec<T>) -> BTr
 fn bulletin(row: BulletinRow, names: &Names<'_>) -> Result<Bulletin, Faults> {
     let mut faults = Faults::new();
     let audience = faults.check_part("/audience", names.audience(row.audience.as_ref()));
-    let issuer = faults.check_part("/issuer", Issuer::parse(&row.issuer.code, &row.issuer.name));
+    let issuer = faults.check_part("/issuer", Issuer::parse(&row.issuer.code, row.issuer.name.texts()));
     let duty_station = faults.check("/duty_station", DutyStation::parse(&row.duty_station));
     let zone = faults.check("/time_zone", moment::zone(&row.time_zone));
     let mut references = BTreeSet::new();
@@ -408,7 +408,7 @@ impl Import for BulletinsImport {
 
     async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
         let found = bulletins::contradictions(conn).await?.into_iter().map(|found| Contradiction {
-            kind: Kind::Bulletin,
+            kind: found.kind,
             source: found.source,
             key: found.key,
             pointer: found.pointer.to_owned(),

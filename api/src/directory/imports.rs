@@ -481,13 +481,17 @@ impl Import for DirectoryImport {
     }
 
     async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
-        let rule = "refers to an entry that is closed, or that not all of its own audience may see";
+        let hidden = "refers to an entry that is closed, or that not all of its own audience may see";
+        let circular = "is below the unit itself";
         let found = directory::contradictions(conn).await?.into_iter().map(|found| Contradiction {
             kind: found.kind,
             source: found.source,
             key: found.key,
             pointer: format!("/{}", found.field),
-            broken: Broken::new(Rule::Reference, rule),
+            broken: match found.circular {
+                true => Broken::new(Rule::Conflict, circular),
+                false => Broken::new(Rule::Reference, hidden),
+            },
         });
         Ok(found.collect())
     }

@@ -13,7 +13,7 @@ use crate::identity::{Allowed, Read};
 use crate::lists::next_link;
 use crate::objects::Object;
 use crate::params::{Lang, Paging, Params};
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Code};
 use crate::rendering::Rendering;
 use domain::directory::FormerName;
 use domain::{Broken, DutyStation, Kind, Language, Rule, text};
@@ -127,7 +127,7 @@ fn until(hit: &Hit<'_>, text: &str) -> Option<NaiveDate> {
         ("limit" = Option<u16>, Query, description = "Entries a page, 1 to 200; 50 when left out", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before, or follow the `Link` header"),
         ("lang" = Option<String>, Query, description = "`ar`, `en`, `es`, `fr`, `ru` or `zh`; else by Accept-Language", example = "fr"),
-        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=12"),
+        ("min_rev" = Option<String>, Query, description = "Wait up to 2 seconds for a revision, as `Sync-Rev` tells it", example = "directory=0"),
     ),
     responses((status = 200, description = "What was found, the best first", body = SearchPage,
         headers(("Link" = String, description = "`rel=\"next\"` when there is more"), ("ETag" = String, description = "For If-None-Match")))),
@@ -150,11 +150,12 @@ pub async fn search_directory(
     let after = paging.after.map(score_and_id).transpose()?;
     let (reader, edition) = (allowed.reader(), &published.0);
     let wanted = |found: &Found<'_>| is_of_kind(found, kind) && is_at(found, station.as_ref());
-    let mut hits = edition.directory.search(&query, lang.0, reader, wanted, after, paging.limit + 1);
+    let hits = edition.directory.search(&query, lang.0, reader, wanted, after, paging.limit + 1);
+    let mut hits = hits.ok_or_else(|| ApiError::new(Code::InvalidCursor))?;
     let more = hits.len() > paging.limit;
     hits.truncate(paging.limit);
     let next = hits.last().filter(|_| more);
-    let next = next.map(|hit| Paging::encode(&Cursor { key: hit.score.to_string(), id: hit.id }));
+    let next = next.map(|hit| Paging::encode(req.path(), &Cursor { key: hit.score.to_string(), id: hit.id }));
     let link = next.as_deref().and_then(|cursor| HeaderValue::from_str(&next_link(&req, cursor)).ok());
 
     let body = || {
@@ -177,7 +178,7 @@ fn parse_kind(name: &str) -> Result<Kind, Broken> {
 }
 
 fn score_and_id(cursor: Cursor) -> Result<(u32, Uuid), ApiError> {
-    let score = cursor.key.parse().map_err(|_| ApiError::new(crate::problem::Code::InvalidCursor))?;
+    let score = cursor.key.parse().map_err(|_| ApiError::new(Code::InvalidCursor))?;
     Ok((score, cursor.id))
 }
 

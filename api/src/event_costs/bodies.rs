@@ -75,7 +75,7 @@ impl OfficeBody {
 
 /// Regular hours, Mondays to Fridays, in the duty station's wall-clock time.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HoursBody {
+pub struct RegularHoursBody {
     /// Their beginning.
     #[schema(example = "10:00")]
     pub from: String,
@@ -84,7 +84,7 @@ pub struct HoursBody {
     pub until: String,
 }
 
-impl From<RegularHours> for HoursBody {
+impl From<RegularHours> for RegularHoursBody {
     fn from(hours: RegularHours) -> Self {
         let text = |time: chrono::NaiveTime| time.format("%H:%M").to_string();
         Self { from: text(hours.from()), until: text(hours.until()) }
@@ -100,7 +100,7 @@ pub struct ConditionBody {
     pub when: &'static str,
     /// The hours spoken of.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub regular_hours: Option<HoursBody>,
+    pub regular_hours: Option<RegularHoursBody>,
     /// The days of notice spoken of.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 14)]
@@ -117,7 +117,7 @@ impl ConditionBody {
     fn of(applies_when: AppliesWhen, scope: &Scope) -> Self {
         Self {
             when: applies_when.code(),
-            regular_hours: applies_when.hours().map(HoursBody::from),
+            regular_hours: applies_when.hours().map(RegularHoursBody::from),
             notice_days: applies_when.notice_days(),
             kinds: scope.kinds.iter().map(|kind| kind.code()).collect(),
             organizers: scope.organizers.iter().map(|organizer| organizer.code()).collect(),

@@ -214,7 +214,7 @@ impl PlanBody {
 
 /// Whether rates hold for the plan.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BasisBody {
+pub struct EstimateBasisBody {
     /// `current`: in force on every day of the event, as far as the sources say. `historical`: of
     /// other years, an order of magnitude and never a tariff. `undated`: the source bears no date, so
     /// no tariff either.
@@ -228,7 +228,7 @@ pub struct BasisBody {
     text: String,
 }
 
-impl BasisBody {
+impl EstimateBasisBody {
     fn of(basis: &Basis, language: Language) -> Self {
         let years = match basis {
             Basis::Historical(years) => years.iter().copied().collect(),
@@ -281,7 +281,7 @@ pub struct LineBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     office: Option<OfficeBody>,
     /// Whether the rate holds for the plan.
-    basis: BasisBody,
+    basis: EstimateBasisBody,
     /// Whether the years of the rate are a conclusion of the editor's.
     validity_inferred: bool,
     /// What to know about the rate.
@@ -316,7 +316,7 @@ impl LineBody {
             amount: (&line.amount).into(),
             reason: line.reason.text(language),
             office: rate.office.as_ref().map(|office| OfficeBody::of(office, &format!("{field}.office"), rendering)),
-            basis: BasisBody::of(&line.basis, language),
+            basis: EstimateBasisBody::of(&line.basis, language),
             validity_inferred: line.card.validity.is_inferred(),
             note: rendering.text_or_none(&format!("{field}.note"), rate.note.as_ref()),
             rate_card: line.card.id.0,
@@ -457,7 +457,7 @@ pub struct EstimateBody {
     /// How far the whole can be relied on: as far as its least reliable charge. Absent when nothing
     /// has a price.
     #[serde(skip_serializing_if = "Option::is_none")]
-    basis: Option<BasisBody>,
+    basis: Option<EstimateBasisBody>,
     /// What the lines come to, a currency each; a range where any line is one.
     totals: Vec<PriceBody>,
     /// The same by the office that bills.
@@ -503,7 +503,7 @@ impl EstimateBody {
             notices.push(NoticeBody::of(notice, &format!("notices.{i}"), &mut rendering));
         }
         Self {
-            basis: estimate.basis().map(|basis| BasisBody::of(&basis, language)),
+            basis: estimate.basis().map(|basis| EstimateBasisBody::of(&basis, language)),
             totals: totals(&estimate.totals()),
             offices,
             lines: charges,

@@ -88,7 +88,7 @@ pub struct RateRow {
     #[schema(example = "outside_regular_hours")]
     applies_when: Option<String>,
     /// With `regular_hours` and `outside_regular_hours`.
-    regular_hours: Option<HoursRow>,
+    regular_hours: Option<RegularHoursRow>,
     /// With `cancelled_within`: notice shorter than so many days costs this, from 1 to 366.
     notice_days: Option<i64>,
     /// The kinds of event it is for; none: all.
@@ -139,7 +139,7 @@ pub struct MoneyRow {
 /// Regular hours, Mondays to Fridays, in the duty station's wall-clock time.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HoursRow {
+pub struct RegularHoursRow {
     #[schema(example = "10:00")]
     from: String,
     #[schema(example = "18:00")]
@@ -182,7 +182,7 @@ pub struct RuleRow {
     organizers: Vec<String>,
     /// As of a rate; `always` when left out.
     applies_when: Option<String>,
-    regular_hours: Option<HoursRow>,
+    regular_hours: Option<RegularHoursRow>,
     notice_days: Option<i64>,
     /// The hours before the first session by which something must be done, up to 8784.
     #[schema(example = 48)]
@@ -213,7 +213,12 @@ fn scope(faults: &mut Faults, kinds: &[String], organizers: &[String]) -> Scope 
     }
 }
 
-fn applies_when(faults: &mut Faults, code: &str, hours: Option<&HoursRow>, days: Option<i64>) -> Option<AppliesWhen> {
+fn applies_when(
+    faults: &mut Faults,
+    code: &str,
+    hours: Option<&RegularHoursRow>,
+    days: Option<i64>,
+) -> Option<AppliesWhen> {
     let hours = match hours {
         None => None,
         Some(hours) => {

@@ -86,7 +86,9 @@ pub async fn issue_token(
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let form = read_form(&req, body).await?;
+    let Some(form) = read_form(&req, body).await? else {
+        return Ok(refuse("invalid_request", "grant_type must be given, and each parameter once"));
+    };
     if form.grant_type != "client_credentials" {
         return Ok(refuse("unsupported_grant_type", "The only grant is client_credentials"));
     }
@@ -106,14 +108,14 @@ pub async fn issue_token(
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
 }
 
-async fn read_form(req: &HttpRequest, body: web::Payload) -> Result<TokenRequest, ApiError> {
+/// None where it is not a request of the token endpoint (RFC 6749 §5.2).
+async fn read_form(req: &HttpRequest, body: web::Payload) -> Result<Option<TokenRequest>, ApiError> {
     if !req.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(ApiError::new(Code::UnsupportedMediaType).detail("Send application/x-www-form-urlencoded"));
     }
-    let body = payload::whole(body, MAX_FORM).await?;
-    let malformed = || ApiError::new(Code::MalformedRequest).detail("grant_type must be given");
-    let text = std::str::from_utf8(&body).map_err(|_| malformed())?;
-    Ok(web::Query::<TokenRequest>::from_query(text).map_err(|_| malformed())?.into_inner())
+    let body = payload::whole(req, body, MAX_FORM).await?;
+    let text = std::str::from_utf8(&body).unwrap_or_default();
+    Ok(web::Query::from_query(text).ok().map(web::Query::into_inner))
 }
 
 /// The id (none where it cannot be one) and the secret of HTTP Basic (RFC 7617).
@@ -122,7 +124,10 @@ fn basic_credentials(req: &HttpRequest) -> Option<(Option<ClientId>, SecretStrin
     let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("Basic"))?;
     let text = String::from_utf8(decoded).ok()?;
     let (id, secret) = text.split_once(':')?;
-    Some((Uuid::try_parse(id).ok().map(ClientId), secret.to_owned().into()))
+    // RFC 6749 §2.3.1: both are form-encoded before they are joined.
+    let decode = |text: &str| web::Query::<Vec<(String, String)>>::from_query(&format!("v={text}")).ok()?.pop();
+    let (id, secret) = (decode(id)?.1, decode(secret)?.1);
+    Some((Uuid::try_parse(&id).ok().map(ClientId), secret.into()))
 }
 
 fn refuse(error: &'static str, description: &'static str) -> HttpResponse {

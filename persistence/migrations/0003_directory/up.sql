@@ -182,9 +182,9 @@ select sync_hold('holding', 'person', 'person_id');
 select sync_hold('holding', 'function', 'function_id');
 select sync_hold('contact_point', 'function', 'function_id');
 
--- References from what readers see to what not all of them may see. An import that leaves any is refused.
+-- References from what readers see to what not all of them may see, and units above themselves. An import that leaves any is refused.
 create view directory_contradiction as
-with reference (kind, source, source_key, visible_to, field, target) as (
+with recursive reference (kind, source, source_key, visible_to, field, target) as (
     select 'unit', u.source, u.source_key, u.visible_to, 'organization', t.visible_to
     from unit u join organization t on t.id = u.organization_id
     union all
@@ -208,6 +208,13 @@ with reference (kind, source, source_key, visible_to, field, target) as (
     union all
     select 'service', s.source, s.source_key, s.visible_to, 'contact_points', t.visible_to
     from service s join contact_point c on c.service_id = s.id join function t on t.id = c.function_id
+), above (unit_id, id) as (
+    select id, parent_id from unit where parent_id is not null and closed_at is null
+    union
+    select a.unit_id, u.parent_id from above a join unit u on u.id = a.id where u.parent_id is not null
 )
-select kind, source, source_key, field from reference
+select 'unit' kind, u.source, u.source_key, 'parent' field, true circular
+from above a join unit u on u.id = a.unit_id where a.id = a.unit_id
+union all
+select kind, source, source_key, field, false from reference
 where visible_to is not null and not coalesce(audience_covers(target, visible_to), false);
