@@ -6,13 +6,13 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme};
-use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_actix_web::AppExt;
 
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 use crate::state::State;
-use domain::{Role, Scope};
+use domain::{Language, Role, Scope};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -117,6 +117,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     for item in document.paths.paths.values_mut() {
         let PathItem { get, post, put, patch, delete, .. } = item;
         for operation in [get, post, put, patch, delete].into_iter().flatten() {
+            close_lists(operation);
             complete(operation);
         }
     }
@@ -126,6 +127,22 @@ pub fn document() -> utoipa::openapi::OpenApi {
 fn roles_with(scope: Scope) -> String {
     let roles: Vec<&str> = Role::ALL.into_iter().filter(|role| role.may(scope)).map(Role::name).collect();
     format!("For {}", roles.join(", "))
+}
+
+/// Parameters that mean the same everywhere and take a word of a closed list.
+fn close_lists(operation: &mut Operation) {
+    let languages = Language::ALL.map(Language::tag);
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        let words: &[&str] = match parameter.name.as_str() {
+            "lang" => &languages,
+            "mode" => &["merge", "replace"],
+            _ => continue,
+        };
+        if let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema {
+            schema.enum_values = Some(words.iter().map(|word| (*word).into()).collect());
+        }
+    }
 }
 
 /// Adds what need not be said at each handler: who may, and the errors that any such operation has.
