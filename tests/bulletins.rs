@@ -441,3 +441,16 @@ async fn a_bulletin_has_an_unchanging_tag_until_something_about_it_changes() {
     let request = world.request(reqwest::Method::GET, &path, Who::Stranger).header("if-none-match", &tag);
     world.send(request).await.expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_zone_that_nobody_can_read_is_not_stored() {
+    let world = World::empty().await;
+    world.have("bulletins", &[bulletin("b"), gate(Some("b"))]).await;
+    let psql = world.database.psql().await;
+    for table in ["bulletin", "place"] {
+        for zone in ["Mars/X", "EST5EDT+3", ""] {
+            let set = format!("update {table} set time_zone = '{zone}'");
+            assert!(psql.execute(&set, &[]).await.is_err(), "{set}");
+        }
+    }
+}

@@ -14,6 +14,16 @@ return jsonb_typeof(texts) = 'object' and texts <> '{}'
             or coalesce(t.value ->> 'headline', '') = '' or coalesce(t.value ->> 'description', '') = ''
     );
 
+-- A zone of the IANA database. A bulletin whose zone nobody could read would vanish with the places that
+-- rest on it, and no step of the log would say so.
+create function is_time_zone(name text) returns boolean stable strict language plpgsql as $$
+begin
+    perform now() at time zone name;
+    return name = 'UTC' or name ~ '^[A-Za-z_]+(/[A-Za-z0-9_+-]+)+$';
+exception when invalid_parameter_value then
+    return false;
+end $$;
+
 create table bulletin (
     id uuid primary key,
     source text not null,
@@ -28,7 +38,7 @@ create table bulletin (
     issuer_code text not null check (issuer_code ~ '^[!-~]{1,100}$' and issuer_code !~ '[,<&]'),
     issuer_name jsonb not null check (is_localized(issuer_name)),
     duty_station duty_station not null,
-    time_zone text not null,
+    time_zone text not null check (is_time_zone(time_zone)),
     message_type text not null check (message_type in ('alert', 'update', 'cancel')),
     category text not null check (category in ('geo', 'met', 'safety', 'security', 'rescue', 'fire', 'health', 'env',
         'transport', 'infra', 'cbrne', 'other')),
@@ -82,7 +92,7 @@ create table place (
     place_kind text not null check (place_kind in
         ('entrance', 'checkpoint', 'garage', 'street', 'crossing', 'building')),
     duty_station duty_station not null,
-    time_zone text not null,
+    time_zone text not null check (is_time_zone(time_zone)),
     name jsonb not null check (is_localized(name)),
     other_names jsonb not null default '[]' check (jsonb_typeof(other_names) = 'array'),
     address jsonb check (is_localized(address)),
