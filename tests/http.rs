@@ -106,6 +106,8 @@ async fn a_tag_saves_the_body_and_belongs_to_language_and_audience() {
         assert_ne!(tag_of(token, lang).await, tag);
         conditional(token, lang, &tag).await.expect(200);
     }
+    let of_query = world.get(&format!("{path}?lang=en&limit=7"), Who::Token(&token)).await.expect(200);
+    assert_ne!(of_query.header("etag"), Some(tag.as_str()), "another page has another tag");
     let psql = world.database.psql().await;
     psql.execute("update unit set name = '{\"en\": \"New\"}'", &[]).await.unwrap();
     world.eventually(path, Who::Token(&token), |reply| reply.json()["items"][0]["name"] == "New").await;
