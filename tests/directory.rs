@@ -151,6 +151,26 @@ async fn what_is_for_the_secretariat_is_in_no_channel_of_a_delegate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_at_what_one_may_not_see_is_one_at_nothing() {
+    use base64::Engine;
+    let world = World::demonstration().await;
+    let token = world.token(Role::Delegate).await;
+    let psql = world.database.psql().await;
+    let person = async |audience: &str| -> uuid::Uuid {
+        let query = "select id from person where audience = $1::text limit 1";
+        psql.query_one(query, &[&audience]).await.unwrap().get(0)
+    };
+    let ask = async |id: uuid::Uuid| {
+        let cursor = serde_json::json!(["/v1/directory/search", "1", id]).to_string();
+        let cursor = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(cursor);
+        world.get(&format!("/v1/directory/search?q=s&cursor={cursor}"), Who::Token(&token)).await
+    };
+    assert_eq!(ask(person("secretariat").await).await.problem(400), "invalid_cursor");
+    assert_eq!(ask(uuid::Uuid::now_v7()).await.problem(400), "invalid_cursor");
+    ask(person("delegates").await).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn search_pages_follow_one_another() {
     let world = World::demonstration().await;
     let token = world.token(Role::Delegate).await;

@@ -255,6 +255,18 @@ async fn hostile_framing_is_refused_and_the_server_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_come_is_given_up() {
+    let world = World::empty().await;
+    let mut socket = tokio::net::TcpStream::connect(world.server.address).await.unwrap();
+    let head = "POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+        Content-Length: 100\r\n\r\ngrant";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(Duration::from_secs(8), socket.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_what_waits_and_says_so() {
     let (world, token) = world_with_units(1).await;
     let World { server, http, database: _database } = world;

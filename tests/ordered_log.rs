@@ -49,6 +49,24 @@ async fn a_write_by_hand_gets_a_revision_and_is_seen_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_nobody_can_read_is_left_out_and_holds_up_nothing() {
+    let world = World::empty().await;
+    world.have("directory", &[organization("o"), unit("bad", "o"), unit("good", "o")]).await;
+    let token = world.token(Role::Delegate).await;
+    let psql = world.database.psql().await;
+    // The form of a number, which the database checks, but of no country.
+    let number = r#"{"telephones": [{"number": "+999123456"}]}"#;
+    psql.execute(&format!("update unit set contact = '{number}' where source_key = 'bad'"), &[]).await.unwrap();
+    let alone = |reply: &crate::harness::Reply| reply.json()["items"].as_array().unwrap().len() == 1;
+    world.eventually("/v1/directory/units", Who::Token(&token), alone).await;
+    psql.execute("update unit set name = '{\"en\": \"Goes on\"}' where source_key = 'good'", &[]).await.unwrap();
+    let goes_on = |reply: &crate::harness::Reply| reply.json()["items"][0]["name"] == "Goes on";
+    world.eventually("/v1/directory/units", Who::Token(&token), goes_on).await;
+    psql.execute("update oauth_client set disabled_at = now()", &[]).await.unwrap();
+    world.eventually("/v1/directory/units", Who::Token(&token), |reply| reply.status == 401).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_import_gets_one_revision_however_many_rows_it_has() {
     let world = World::empty().await;
     let rows: Vec<_> = (0..700).map(|n| organization(&format!("o{n}"))).collect();
