@@ -175,7 +175,7 @@ impl World {
 }
 
 pub(crate) fn http_client() -> reqwest::Client {
-    reqwest::Client::builder().no_gzip().no_brotli().no_proxy().build().unwrap()
+    reqwest::Client::builder().no_gzip().no_brotli().no_zstd().no_proxy().build().unwrap()
 }
 
 pub(crate) fn config(url: &str) -> Config {
