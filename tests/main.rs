@@ -15,6 +15,7 @@ mod http;
 mod identity;
 mod imports;
 mod inf_notes;
+mod messages;
 mod ordered_log;
 mod schema;
 mod sync;

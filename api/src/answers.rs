@@ -23,7 +23,8 @@ use edition::Edition;
 const REVISION_WAIT: Duration = Duration::from_secs(2);
 
 /// The current edition. With `min_rev` (`notes=41`, as in `Sync-Rev`) it waits up to 2 seconds until
-/// that revision is in it, so that callers read what they wrote.
+/// that revision is in it, so that callers read what they wrote. A handler takes [`Params`], too: these
+/// tell of a faulty one.
 pub struct Published(pub Arc<Edition>);
 
 impl FromRequest for Published {
@@ -45,11 +46,9 @@ impl FromRequest for Published {
     }
 }
 
-/// Waits until the edition has the revisions that `min_rev` names.
+/// Waits until the edition has the revisions that `min_rev` names. A faulty one is told by [`Params::finish`].
 pub async fn wait_for_revisions(state: &State, query: &str, at_most: Duration) -> Result<(), ApiError> {
-    let mut params = Params::parse(query)?;
-    let wanted = params.get("min_rev", parse_revisions).unwrap_or_default();
-    params.finish()?;
+    let wanted = Params::parse(query)?.get("min_rev", parse_revisions).unwrap_or_default();
     let reached = |edition: &Edition| {
         wanted.iter().all(|(stream, rev)| edition.position(*stream).is_some_and(|position| position.rev >= *rev))
     };
@@ -60,13 +59,14 @@ pub async fn wait_for_revisions(state: &State, query: &str, at_most: Duration) -
     }
 }
 
-fn parse_revisions(text: &str) -> Result<Vec<(Stream, i64)>, Broken> {
+/// `notes=41,costs=3`
+pub fn parse_revisions(text: &str) -> Result<Vec<(Stream, i64)>, Broken> {
     let parse = |part: &str| {
         let (stream, rev) = part.trim().split_once('=')?;
         let stream = Stream::from_name(stream).filter(|s| Stream::PUBLISHED.contains(s))?;
         Some((stream, rev.parse().ok()?))
     };
-    let refused = || Broken::new(Rule::Format, "must be stream=revision, as in Sync-Rev: notes=41");
+    let refused = || Broken::new(Rule::Format, message!("must be stream=revision, as in Sync-Rev: notes=41"));
     text.split(',').map(|part| parse(part).ok_or_else(refused)).collect()
 }
 

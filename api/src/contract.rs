@@ -180,7 +180,11 @@ fn complete(operation: &mut Operation) {
     for (code, applies) in all {
         let status = code.status().as_u16().to_string();
         if applies {
-            operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(problem(code.title())));
+            operation
+                .responses
+                .responses
+                .entry(status)
+                .or_insert_with(|| RefOr::T(problem(&code.title().text(Language::En))));
         }
     }
 }

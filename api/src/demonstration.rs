@@ -18,7 +18,7 @@ use crate::identity::secrets;
 use crate::imports::{Import, Options, import};
 use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
-use domain::{ClientId, Key, Kind, MissionId, Role, Source, Stream};
+use domain::{ClientId, Key, Kind, Language, MissionId, Role, Source, Stream};
 use persistence::identity::{self, Client};
 use persistence::imports::Keys;
 
@@ -68,7 +68,7 @@ async fn load<I: Import>(state: &State, path: &Path) -> anyhow::Result<()> {
     match import::<I>(state, file, options).await {
         Ok(done) => tracing::info!(path = %path.display(), rows = done.value.rows, "demonstration data loaded"),
         Err(error) => {
-            let document = serde_json::to_string(&error.document(Uuid::nil()))?;
+            let document = serde_json::to_string(&error.document(Uuid::nil(), Language::En))?;
             bail!("{} was refused: {document}", path.display());
         }
     }

@@ -105,8 +105,10 @@ macro_rules! kind {
             allowed: Allowed<Read>,
             published: Published,
             lang: Lang,
+            params: Params,
             path: web::Path<String>,
         ) -> Result<HttpResponse, ApiError> {
+            params.finish()?;
             let (id, reader, directory) = (path_id(&path)?, allowed.reader(), &published.0.directory);
             let entry = directory.$collection.get(id, reader).ok_or_else(|| ApiError::new(Code::NotFound))?;
             let tag = $tag(Tag(entry.tag), &entry.value, directory, reader);
@@ -273,7 +275,7 @@ fn render_service(s: &Service, _: &Directory, r: Rendering) -> ServiceBody {
 fn iso3(code: &str) -> Result<String, Broken> {
     match code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) {
         true => Ok(code.to_owned()),
-        false => Err(Broken::new(Rule::Format, "must be an ISO 3166-1 alpha-3 code, such as FRA")),
+        false => Err(Broken::new(Rule::Format, message!("must be an ISO 3166-1 alpha-3 code, such as FRA"))),
     }
 }
 

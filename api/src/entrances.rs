@@ -116,8 +116,10 @@ pub async fn get_entrance(
     allowed: Allowed<Public>,
     published: Published,
     lang: Lang,
+    params: Params,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
+    params.finish()?;
     let (id, reader, bulletins) = (path_id(&path)?, allowed.reader(), &published.0.bulletins);
     let entry = bulletins.places.get(id, reader).ok_or_else(|| ApiError::new(Code::NotFound))?;
     let register = &bulletins.register;

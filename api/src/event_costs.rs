@@ -105,8 +105,10 @@ pub async fn get_rate_card(
     allowed: Allowed<Read>,
     published: Published,
     lang: Lang,
+    params: Params,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
+    params.finish()?;
     let (id, reader) = (path_id(&path)?, allowed.reader());
     let entry = published.0.event_costs.rate_cards.get(id, reader).ok_or_else(|| ApiError::new(Code::NotFound))?;
     let body = || RateCardBody::of(&entry.value, Rendering::new(reader, lang.0));
@@ -150,8 +152,10 @@ pub async fn estimate_event(
     allowed: Allowed<Read>,
     published: Published,
     lang: Lang,
+    params: Params,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
+    params.finish()?;
     let plan = json::read::<PlanBody>(&req, body).await?.parse()?;
     let reader = allowed.reader();
     let cards = published.0.event_costs.cards(reader);

@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use uuid::Uuid;
 
+use crate::params;
 use crate::problem::{ApiError, Code, MEDIA_TYPE};
 use crate::state::State;
 
@@ -55,11 +56,14 @@ fn is_unexplained(response: &HttpResponse) -> bool {
 fn explain(response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {
     let told = response.response().extensions().get::<ApiError>().cloned();
     let error = told.unwrap_or_else(|| ApiError::new(code_of(response.status())));
+    let language = params::language(response.request());
     response.map_body(|head, _| {
         head.headers.remove(header::CONTENT_ENCODING);
+        head.headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        head.headers.append(header::VARY, HeaderValue::from_static(VARY));
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        BoxBody::new(serde_json::to_string(&error.document(id)).unwrap_or_default())
+        BoxBody::new(serde_json::to_string(&error.document(id, language)).unwrap_or_default())
     })
 }
 

@@ -140,12 +140,13 @@ fn permit(req: &HttpRequest, caller: Caller, scope: Option<Scope>) -> Result<(),
         (Caller::Stranger, Some(_)) => Err(ApiError::new(Code::InvalidToken)),
         (Caller::Client { role, scopes, .. }, Some(scope)) if !(role.may(scope) && scopes.contains(scope)) => {
             Err(ApiError::new(Code::Forbidden)
-                .detail(format!("needs the scope {}", scope.name()))
+                .detail(message!("The scope {scope} is needed", scope = scope.name()))
                 .header(header::WWW_AUTHENTICATE, insufficient_scope(scope)))
         }
         _ if caller.reader() == Reader::Secretariat && state(req).store.is_cut_off() => {
             // What only the Secretariat may see is not shown while nobody can be told of a revocation.
-            Err(ApiError::new(Code::Unavailable).detail("The Secretariat's entries are not shown without the database"))
+            Err(ApiError::new(Code::Unavailable)
+                .detail(message!("The Secretariat's entries are not shown without the database")))
         }
         _ => Ok(()),
     }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use crate::json::from_json;
 use crate::params::{Params, boolean};
 use crate::payload;
-use crate::problem::{ApiError, Code, FieldFault};
+use crate::problem::{ApiError, Code, FaultInLine};
 use crate::state::State;
 use domain::{Audience, Broken, Fault, Faults, Key, Kind, MissionId, Reference, Rule, Source, Stream};
 use persistence::imports::{Imported, Keys};
@@ -56,7 +56,7 @@ pub trait Import: 'static {
     /// What a line stands for.
     type Value: Send + 'static;
 
-    /// What a line of this kind stands for, or every rule it breaks. Lines are read by [`from_json`].
+    /// What a line of this kind stands for, or every rule it breaks. Lines are read by [`from_json`](crate::json::from_json).
     fn parse(kind: Kind, line: &[u8], names: &Names<'_>) -> Result<Self::Value, Faults>;
 
     /// What rows, each of them sound, contradict in what is stored and must not be saved for.
@@ -111,7 +111,8 @@ impl Names<'_> {
         let reference = Reference::parse(text)?;
         let source = reference.source.as_ref().unwrap_or(self.source);
         self.keys.find(kind, source, &reference.key).ok_or_else(|| {
-            Broken::new(Rule::Reference, format!("there is no {} of this key, in the file or before it", kind.name()))
+            let kind = kind.name();
+            Broken::new(Rule::Reference, message!("there is no {kind} of this key, in the file or before it", kind))
         })
     }
 
@@ -121,13 +122,14 @@ impl Names<'_> {
         let audience = match body {
             None => Some(Audience::Delegates),
             Some(AudienceBody::Word(word)) if word.starts_with("missions:") => {
-                faults.add("", Broken::new(Rule::Structure, "name missions as {\"missions\": [<key>, …]}"));
+                let form = r#"{"missions": [<key>, …]}"#;
+                faults.add("", Broken::new(Rule::Structure, message!("missions are named as {form}", form)));
                 None
             }
             Some(AudienceBody::Word(word)) => faults.check("", word.parse()),
             Some(AudienceBody::Named { missions }) => {
                 if missions.is_empty() {
-                    faults.add("/missions", Broken::new(Rule::Required, "must name at least one mission"));
+                    faults.add("/missions", Broken::new(Rule::Required, message!("must name at least one mission")));
                 }
                 let resolve = |(i, key): (usize, &String)| {
                     faults.check(&format!("/missions/{i}"), self.resolve(Kind::Mission, key)).map(MissionId)
@@ -198,7 +200,7 @@ impl Options {
         let replace = params.get("mode", |mode| match mode {
             "merge" => Ok(false),
             "replace" => Ok(true),
-            _ => Err(Broken::new(Rule::OneOf, "must be merge or replace")),
+            _ => Err(Broken::new(Rule::OneOf, message!("must be one of {values}", values = "merge, replace"))),
         });
         Some(Self { source: source?, dry_run, replace: replace.unwrap_or(false), force })
     }
@@ -238,8 +240,7 @@ fn check_media_type(req: &HttpRequest) -> Result<(), ApiError> {
     let accepted = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
     match accepted.iter().any(|a| media_type.eq_ignore_ascii_case(a)) && payload::is_plain(req) {
         true => Ok(()),
-        false => Err(ApiError::new(Code::UnsupportedMediaType)
-            .detail("Send application/x-ndjson, one JSON object a line, in UTF-8 and without a content coding")),
+        false => Err(ApiError::new(Code::UnsupportedMediaType).detail(payload::expected("application/x-ndjson"))),
     }
 }
 
@@ -254,7 +255,8 @@ async fn spool(mut body: web::Payload, limit: u64) -> Result<File, ApiError> {
     while let Some(chunk) = payload::next(&mut body).await? {
         size += chunk.len() as u64;
         if size > limit {
-            return Err(ApiError::new(Code::TooLarge).detail(format!("An import has at most {limit} bytes")));
+            let detail = message!("An import has at most {limit} bytes", limit);
+            return Err(ApiError::new(Code::TooLarge).detail(detail));
         }
         file = web::block(move || file.write_all(&chunk).map(|()| file))
             .await
@@ -304,7 +306,7 @@ struct Scan {
 
 #[derive(Default)]
 struct RowFaults {
-    listed: Vec<FieldFault>,
+    listed: Vec<FaultInLine>,
     count: u64,
     lines: BTreeSet<u64>,
 }
@@ -314,8 +316,7 @@ impl RowFaults {
         self.count += 1;
         self.lines.extend(line);
         if self.listed.len() < LISTED_FAULTS {
-            let Fault { pointer, rule, detail } = fault;
-            self.listed.push(FieldFault { pointer: Some(pointer), parameter: None, line, rule: rule.code(), detail });
+            self.listed.push(FaultInLine { line, fault });
         }
     }
 
@@ -346,13 +347,15 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
     for_each_line(file, |number, line| {
         scan.rows += 1;
         let head = std::str::from_utf8(line)
-            .map_err(|_| Fault::new("", Rule::Format, "must be UTF-8"))
+            .map_err(|_| Fault::new("", Rule::Format, message!("must be UTF-8")))
             .and_then(|text| from_json::<Head>(text.as_bytes()).map_err(first_fault))
             .and_then(|head| head_of::<I>(&head));
         match head {
             Ok(head) if !seen.insert(head.clone()) => {
-                scan.faults
-                    .add(Some(number), Fault::new("/key", Rule::Duplicate, "is the key of an earlier line, too"));
+                scan.faults.add(
+                    Some(number),
+                    Fault::new("/key", Rule::Duplicate, message!("is the key of an earlier line, too")),
+                );
             }
             Ok(head) => scan.heads.push(head),
             Err(fault) => scan.faults.add(Some(number), fault),
@@ -360,7 +363,7 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
         scan.faults.stop_at_most()
     })?;
     if scan.rows == 0 {
-        scan.faults.add(None, Fault::new("", Rule::Required, "the file must have at least one row"));
+        scan.faults.add(None, Fault::new("", Rule::Required, message!("the file must have at least one row")));
     }
     Ok(scan)
 }
@@ -368,8 +371,9 @@ fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
 fn head_of<I: Import>(head: &Head) -> Result<(Kind, Key), Fault> {
     let kinds = || I::KINDS.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ");
     let kind = head.kind.as_deref().and_then(Kind::from_name).filter(|kind| I::KINDS.contains(kind));
-    let kind = kind.ok_or_else(|| Fault::new("/kind", Rule::OneOf, format!("must be one of {}", kinds())))?;
-    let key = head.key.as_deref().ok_or_else(|| Fault::new("/key", Rule::Required, "must be given"))?;
+    let kind =
+        kind.ok_or_else(|| Fault::new("/kind", Rule::OneOf, message!("must be one of {values}", values = kinds())))?;
+    let key = head.key.as_deref().ok_or_else(|| Fault::new("/key", Rule::Required, message!("must be given")))?;
     let key = Key::parse(key).map_err(|broken| Fault::new("/key", broken.rule, broken.detail))?;
     Ok((kind, key))
 }
@@ -391,7 +395,10 @@ fn for_each_line(file: &mut File, mut each: impl FnMut(u64, &[u8]) -> Result<(),
         }
         if read as u64 > MAX_LINE {
             let mut faults = RowFaults::default();
-            faults.add(Some(number), Fault::new("", Rule::Length, format!("a line has at most {MAX_LINE} bytes")));
+            faults.add(
+                Some(number),
+                Fault::new("", Rule::Length, message!("a line has at most {max} bytes", max = MAX_LINE)),
+            );
             return Err(faults.into_error());
         }
         let text = if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
@@ -443,8 +450,9 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
         refusals = I::contradictions(conn).await?.into_iter().filter(ours).collect();
     }
     for found in refusals {
-        let place = format!("{} {}:{}", found.kind.name(), found.source, found.key);
-        faults.add(None, Fault::new(&found.pointer, found.broken.rule, format!("{place}: {}", found.broken.detail)));
+        let row = format!("{} {}:{}", found.kind.name(), found.source, found.key);
+        let Broken { rule, detail: what } = found.broken;
+        faults.add(None, Fault::new(&found.pointer, rule, message!("{row}: {what}", row, what)));
     }
     if faults.count > 0 {
         return Err(Ended::Refused(faults.into_error()));
@@ -513,54 +521,9 @@ fn parse_line<I: Import>(line: &[u8], source: &Source, keys: &Keys) -> Result<Im
     Ok(Imported { source: source.clone(), key, value })
 }
 
-/// A value from JSON; the fault names the field by a pointer.
-pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Faults> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        let text = error.inner().to_string();
-        let detail = in_json_terms(text.split(" at line ").next().unwrap_or_default());
-        let detail = detail.as_str();
-        let (rule, pointer) = match detail.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
-            Some(field) if !pointer.ends_with(&format!("/{field}")) => {
-                (Rule::UnknownField, format!("{pointer}/{field}"))
-            }
-            Some(_) => (Rule::UnknownField, pointer),
-            None if detail.starts_with("missing field") => (Rule::Required, pointer),
-            None if detail.starts_with("unknown variant") => (Rule::OneOf, pointer),
-            None => (Rule::Structure, pointer),
-        };
-        Faults::from(Fault::new(&pointer, rule, detail))
-    })?;
-    deserializer
-        .end()
-        .map_err(|_| Faults::from(Fault::new("", Rule::Structure, "there is more behind the JSON value")))?;
-    Ok(value)
-}
-
-/// The library names Rust's types; a caller knows objects.
-fn in_json_terms(text: &str) -> String {
-    let (before, expected) = text.rsplit_once("expected ").unwrap_or((text, ""));
-    let named = ["struct ", "enum ", "variant ", "tuple "].iter().any(|word| expected.starts_with(word));
-    match named || expected.starts_with("internally tagged") {
-        true => format!("{before}expected an object"),
-        false => text.to_owned(),
-    }
-}
-
 fn first_fault(faults: Faults) -> Fault {
-    let none = || Fault::new("", Rule::Structure, "cannot be read");
+    let none = || Fault::new("", Rule::Structure, message!("cannot be read"));
     faults.into_vec().into_iter().next().unwrap_or_else(none)
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let part = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => String::new(),
-    };
-    path.iter().map(part).collect()
 }
 
 /// How many rows the source has before the import.
@@ -580,9 +543,11 @@ async fn close(conn: &mut Conn, options: &Options, kept: &BTreeMap<Kind, Vec<Uui
     }
     let percent_allowed = if options.force { 100 } else { MOST_CLOSED_PERCENT };
     match i64::try_from(closed).unwrap_or(i64::MAX).saturating_mul(100) > open.saturating_mul(percent_allowed) {
-        true => Err(Ended::Refused(ApiError::new(Code::TooManyClosed).detail(format!(
-            "The file would close {closed} of {open} entries of this source, more than {MOST_CLOSED_PERCENT} %; \
-             send force=true if that is meant"
+        true => Err(Ended::Refused(ApiError::new(Code::TooManyClosed).detail(message!(
+            "The file would close {closed} of {open} entries of this source, more than {percent} %; force=true allows it",
+            closed,
+            open,
+            percent = MOST_CLOSED_PERCENT
         )))),
         false => Ok(closed as u64),
     }

@@ -122,8 +122,10 @@ pub async fn get_inf_note(
     allowed: Allowed<Public>,
     published: Published,
     lang: Lang,
+    params: Params,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
+    params.finish()?;
     let (id, reader, notes) = (path_id(&path)?, allowed.reader(), &published.0.inf_notes);
     let entry = notes.notes().get(id, reader).ok_or_else(|| ApiError::new(Code::NotFound))?;
     let chain = notes.chain(entry.value.content.symbol, reader);

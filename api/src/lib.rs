@@ -1,5 +1,8 @@
 //! Focalpoint over HTTP: bodies, handlers, identity, the contract, and what runs behind them.
 
+#[macro_use(message)]
+extern crate domain;
+
 pub mod answers;
 pub mod app;
 pub mod bulletins;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AcceptLanguage, Header, Preference, Quality};
+use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::answers::parse_revisions;
 use crate::problem::{ApiError, Code};
 use domain::{Broken, Language, Rule, moment};
 use edition::Cursor;
@@ -34,7 +35,7 @@ impl Params {
         let mut params = Self { list: String::new(), values: HashMap::new(), error: None };
         for (name, value) in pairs.into_inner() {
             if params.values.contains_key(&name) {
-                params.note(&name, Broken::new(Rule::Duplicate, "must be given once"));
+                params.note(&name, Broken::new(Rule::Duplicate, message!("must be given once")));
             }
             params.values.insert(name, value);
         }
@@ -60,7 +61,7 @@ impl Params {
     /// A parameter that must be there.
     pub fn require<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Broken>) -> Option<T> {
         if !self.values.contains_key(name) {
-            self.note(name, Broken::new(Rule::Required, "must be given"));
+            self.note(name, Broken::new(Rule::Required, message!("must be given")));
         }
         self.get(name, parse)
     }
@@ -86,30 +87,36 @@ impl Params {
     }
 }
 
+/// The query of a request. Faults of `lang` and `min_rev` are noted already, whoever reads them.
 impl FromRequest for Params {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let list = req.path().to_owned();
-        ready(Self::parse(req.query_string()).map(|params| Self { list, ..params }))
+        let parsed = Self::parse(req.query_string()).map(|mut params| {
+            // Lang and Published pass over what is faulty, so that it is told with all the rest.
+            params.get("lang", Language::parse);
+            params.get("min_rev", parse_revisions);
+            Self { list: req.path().to_owned(), ..params }
+        });
+        ready(parsed)
     }
 }
 
 /// A whole number from `min` to `max`.
 pub fn integer(text: &str, min: i64, max: i64) -> Result<i64, Broken> {
-    let refused = || Broken::new(Rule::Range, format!("must be a whole number from {min} to {max}"));
+    let refused = || Broken::new(Rule::Range, message!("must be a whole number from {min} to {max}", min, max));
     text.parse().ok().filter(|n| (min..=max).contains(n)).ok_or_else(refused)
 }
 
 /// `true` or `false`.
 pub fn boolean(text: &str) -> Result<bool, Broken> {
-    text.parse().map_err(|_| Broken::new(Rule::OneOf, "must be true or false"))
+    text.parse().map_err(|_| Broken::new(Rule::OneOf, message!("must be true or false")))
 }
 
 /// An id.
 pub fn id(text: &str) -> Result<Uuid, Broken> {
-    Uuid::try_parse(text).map_err(|_| Broken::new(Rule::Format, "must be a UUID"))
+    Uuid::try_parse(text).map_err(|_| Broken::new(Rule::Format, message!("must be a UUID")))
 }
 
 /// An id in a path. What is not an id names nothing.
@@ -122,7 +129,9 @@ pub fn instant(text: &str) -> Result<DateTime<Utc>, Broken> {
     match moment::instant(&text.replacen(' ', "+", 1)) {
         Ok(_) if text.contains(' ') => Err(Broken::new(
             Rule::Format,
-            "has a blank where its offset's + should be: write + as %2B in a query, as in 2024-11-04T09:00:00%2B01:00",
+            message!(
+                "has a blank where its offset's + should be: write + as %2B in a query, as in 2024-11-04T09:00:00%2B01:00"
+            ),
         )),
         _ => moment::instant(text),
     }
@@ -158,7 +167,7 @@ impl Paging {
 }
 
 /// The language of an answer: `?lang=`, else the best of Accept-Language (RFC 4647 lookup over its
-/// first 16 ranges), else English.
+/// first 16 ranges), else English. A faulty `lang` is told by [`Params::finish`]: a handler takes both.
 #[derive(Debug, Clone, Copy)]
 pub struct Lang(pub Language);
 
@@ -167,34 +176,60 @@ impl FromRequest for Lang {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(asked_language(req).map(|asked| Self(asked.unwrap_or_else(|| accepted_language(req)))))
+        ready(Ok(Self(language(req))))
     }
 }
 
-fn asked_language(req: &HttpRequest) -> Result<Option<Language>, ApiError> {
-    if !req.query_string().contains("lang=") {
-        return Ok(None);
-    }
-    let mut params = Params::parse(req.query_string())?;
-    let language = params.get("lang", Language::parse);
-    params.finish()?;
-    Ok(language)
+/// The language to answer a request in, were it with an error.
+pub fn language(req: &HttpRequest) -> Language {
+    asked_language(req).unwrap_or_else(|| accepted_language(req))
+}
+
+fn asked_language(req: &HttpRequest) -> Option<Language> {
+    let query = Some(req.query_string()).filter(|query| query.contains("lang="))?;
+    Params::parse(query).ok()?.get("lang", Language::parse)
 }
 
 fn accepted_language(req: &HttpRequest) -> Language {
-    let Ok(accepted) = AcceptLanguage::parse(req) else { return Language::En };
+    let headers = req.headers().get_all(header::ACCEPT_LANGUAGE).filter_map(|value| value.to_str().ok());
+    best_language(headers).unwrap_or(Language::En)
+}
+
+/// The best language for what Accept-Language asks for (RFC 9110 §12.5.4). What is not well-formed
+/// is passed over and takes nothing else with it.
+fn best_language<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Language> {
+    let mut ranges: Vec<(&str, u16)> =
+        headers.flat_map(|header| header.split(',')).filter_map(range).take(MAX_RANGES).collect();
     // A quality of 0 means "not this one" (RFC 9110 §12.4.2).
-    let wanted = accepted.0.into_iter().filter(|range| range.quality > Quality::ZERO).collect();
-    let ranked: Vec<String> = AcceptLanguage(wanted)
-        .ranked()
-        .into_iter()
-        .take(MAX_RANGES)
-        .filter_map(|range| match range {
-            Preference::Specific(tag) => Some(tag.to_string()),
-            Preference::Any => None,
-        })
-        .collect();
-    Language::lookup(ranked.iter().map(String::as_str)).unwrap_or(Language::En)
+    ranges.retain(|(_, quality)| *quality > 0);
+    ranges.sort_by_key(|(_, quality)| std::cmp::Reverse(*quality));
+    Language::lookup(ranges.into_iter().map(|(range, _)| range))
+}
+
+/// A language range and its quality in thousandths: `fr-CA;q=0.8`.
+fn range(text: &str) -> Option<(&str, u16)> {
+    let (range, quality) = match text.split_once(';') {
+        Some((range, weight)) => (range, quality(weight.trim())?),
+        None => (text, 1000),
+    };
+    let range = range.trim();
+    // Some phones write fr_CA.
+    let mut subtags = range.split(['-', '_']);
+    let well_formed = subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
+    (range == "*" || well_formed).then_some((range, quality))
+}
+
+/// `q=0.8` in thousandths: 0 to 1, at most three decimals.
+fn quality(weight: &str) -> Option<u16> {
+    let value = weight.strip_prefix("q=").or_else(|| weight.strip_prefix("Q="))?;
+    let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
+    let is_short = decimals.len() <= 3 && decimals.bytes().all(|b| b.is_ascii_digit());
+    let thousandths: u16 = format!("{decimals:0<3}").parse().ok().filter(|_| is_short)?;
+    match whole {
+        "0" => Some(thousandths),
+        "1" if thousandths == 0 => Some(1000),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -207,16 +242,68 @@ mod tests {
         params.paging().unwrap();
         params.get("lang", Language::parse);
         let document = params.finish().unwrap_err();
-        let text = serde_json::to_string(&document.document(Uuid::nil())).unwrap();
+        let text = serde_json::to_string(&document.document(Uuid::nil(), Language::En)).unwrap();
         assert!(text.contains(r#""parameter":"limit""#) && text.contains("duplicate"), "{text}");
     }
 
     #[test]
     fn an_instant_whose_plus_was_not_escaped_is_refused_with_that_hint() {
         let refused = instant("2024-11-04T09:00:00 01:00").unwrap_err();
-        assert!(refused.detail.contains("%2B"), "{refused}");
+        assert!(refused.to_string().contains("%2B"), "{refused}");
         assert!(instant("2024-11-04T09:00:00+01:00").is_ok());
-        assert!(!instant("4 November").unwrap_err().detail.contains("%2B"));
+        assert!(!instant("4 November").unwrap_err().to_string().contains("%2B"));
+    }
+
+    #[test]
+    fn the_best_language_is_the_most_wanted_of_the_six() {
+        for (header, best) in [
+            ("fr", Some(Language::Fr)),
+            ("fr-CA, en;q=0.9", Some(Language::Fr)),
+            ("zh_Hant_TW", Some(Language::Zh)),
+            ("pt-BR, es;q=0.5, ru ; q=0.7", Some(Language::Ru)),
+            ("en;q=0.1,AR;Q=1.000", Some(Language::Ar)),
+            ("es, fr", Some(Language::Es)),
+            ("en;q=0, fr;q=0.001", Some(Language::Fr)),
+            ("*, fr;q=0.5", Some(Language::Fr)),
+            ("*", None),
+            ("pt, de", None),
+            ("fr;q=0", None),
+            ("", None),
+        ] {
+            assert_eq!(best_language([header].into_iter()), best, "{header}");
+        }
+        assert_eq!(best_language(["pt", "ru"].into_iter()), Some(Language::Ru), "of two headers");
+    }
+
+    #[test]
+    fn a_broken_range_takes_no_other_with_it() {
+        for broken in [
+            "fr;q=NaN",
+            "fr;q=2",
+            "fr;q=-1",
+            "fr;q=",
+            "fr;q=0.1234",
+            "fr;q=1.001",
+            "fr;x",
+            "fr;q=1;q=1",
+            ";q=1",
+            "fr fr",
+            "fr--CA",
+        ] {
+            assert_eq!(
+                best_language([format!("{broken}, es;q=0.1").as_str()].into_iter()),
+                Some(Language::Es),
+                "{broken}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_16_ranges_count() {
+        let others = "xx,".repeat(15);
+        assert_eq!(best_language([format!("{others}fr").as_str()].into_iter()), Some(Language::Fr));
+        assert_eq!(best_language([format!("{others}xx,fr").as_str()].into_iter()), None);
+        assert_eq!(best_language([format!("{}fr", "q=NaN,".repeat(100)).as_str()].into_iter()), Some(Language::Fr));
     }
 
     #[test]

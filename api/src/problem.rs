@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use domain::{Broken, Faults};
+use domain::{Broken, Fault, Faults, Language, Message};
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -36,9 +36,9 @@ macro_rules! codes {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// The title, in English.
-            pub fn title(self) -> &'static str {
-                match self { $(Self::$variant => $title,)* }
+            /// The title.
+            pub fn title(self) -> Message {
+                match self { $(Self::$variant => $title.into(),)* }
             }
         }
     };
@@ -68,7 +68,7 @@ codes! {
     RevisionNotReached = SERVICE_UNAVAILABLE, "revision_not_reached", "The revision has not arrived here yet";
 }
 
-/// A field that breaks a rule.
+/// A field that breaks a rule, as a problem document shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
     /// A JSON pointer (RFC 6901) into the body; the empty pointer is the whole of it.
@@ -87,18 +87,54 @@ pub struct FieldFault {
     /// `characters`, `duplicate`, `conflict` or `reference`.
     #[schema(example = "range")]
     pub rule: &'static str,
-    /// What the rule asks for, in words.
+    /// What the rule asks for, in words of the language of `Content-Language`.
     #[schema(example = "must be from 1 to 200")]
     pub detail: String,
+}
+
+/// A fault in a line of an imported file.
+#[derive(Debug, Clone)]
+pub struct FaultInLine {
+    /// The line, from 1; none for the file as a whole.
+    pub line: Option<u64>,
+    /// The fault.
+    pub fault: Fault,
+}
+
+#[derive(Debug, Clone)]
+enum Found {
+    InBody(FaultInLine),
+    InParameter(String, Broken),
+}
+
+impl Found {
+    fn told(&self, language: Language) -> FieldFault {
+        match self {
+            Self::InBody(FaultInLine { line, fault: Fault { pointer, rule, detail } }) => FieldFault {
+                pointer: Some(pointer.clone()),
+                parameter: None,
+                line: *line,
+                rule: rule.code(),
+                detail: detail.text(language),
+            },
+            Self::InParameter(name, Broken { rule, detail }) => FieldFault {
+                pointer: None,
+                parameter: Some(name.clone()),
+                line: None,
+                rule: rule.code(),
+                detail: detail.text(language),
+            },
+        }
+    }
 }
 
 /// An error, as the API answers it.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     code: Code,
-    detail: Option<String>,
+    detail: Option<Box<Message>>,
     reason: Option<&'static str>,
-    faults: Vec<FieldFault>,
+    faults: Vec<Found>,
     fault_count: Option<u64>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -120,8 +156,8 @@ impl ApiError {
     }
 
     /// Adds a sentence about this occurrence. Never an internal cause.
-    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
-        self.detail = Some(detail.to_string());
+    pub fn detail(mut self, detail: impl Into<Message>) -> Self {
+        self.detail = Some(Box::new(detail.into()));
         self
     }
 
@@ -146,17 +182,8 @@ impl ApiError {
     /// A body's faults.
     pub fn faults(faults: Faults) -> Self {
         let mut error = Self::new(Code::ValidationFailed);
-        error.faults = faults
-            .into_vec()
-            .into_iter()
-            .map(|f| FieldFault {
-                pointer: Some(f.pointer),
-                parameter: None,
-                line: None,
-                rule: f.rule.code(),
-                detail: f.detail,
-            })
-            .collect();
+        error.faults =
+            faults.into_vec().into_iter().map(|fault| Found::InBody(FaultInLine { line: None, fault })).collect();
         error
     }
 
@@ -169,19 +196,13 @@ impl ApiError {
 
     /// One more parameter that breaks a rule.
     pub fn add_parameter(&mut self, name: &str, broken: Broken) {
-        self.faults.push(FieldFault {
-            pointer: None,
-            parameter: Some(name.to_owned()),
-            line: None,
-            rule: broken.rule.code(),
-            detail: broken.detail,
-        });
+        self.faults.push(Found::InParameter(name.to_owned(), broken));
     }
 
     /// The faults of an imported file, and how many there are in all.
-    pub fn rows(faults: Vec<FieldFault>, count: u64) -> Self {
+    pub fn rows(faults: Vec<FaultInLine>, count: u64) -> Self {
         let mut error = Self::new(Code::ValidationFailed);
-        error.faults = faults;
+        error.faults = faults.into_iter().map(Found::InBody).collect();
         error.fault_count = Some(count);
         error
     }
@@ -191,16 +212,16 @@ impl ApiError {
         self.code
     }
 
-    /// The document, for a request.
-    pub fn document(&self, request_id: Uuid) -> Problem<'_> {
+    /// The document for a request, in its language.
+    pub fn document(&self, request_id: Uuid, language: Language) -> Problem<'_> {
         Problem {
             kind: format!("urn:focalpoint:problem:{}", self.code.name()),
-            title: self.code.title(),
+            title: self.code.title().text(language),
             status: self.code.status().as_u16(),
             code: self.code.name(),
-            detail: self.detail.as_deref(),
+            detail: self.detail.as_ref().map(|detail| detail.text(language)),
             reason: self.reason,
-            errors: &self.faults,
+            errors: self.faults.iter().map(|found| found.told(language)).collect(),
             error_count: self.fault_count,
             request_id,
         }
@@ -214,24 +235,24 @@ pub struct Problem<'a> {
     #[serde(rename = "type")]
     #[schema(example = "urn:focalpoint:problem:validation_failed")]
     kind: String,
-    /// What it means, in a few words.
+    /// What it means, in a few words of the language of `Content-Language`.
     #[schema(example = "Some fields break a rule")]
-    title: &'a str,
+    title: String,
     /// The HTTP status.
     #[schema(example = 422)]
     status: u16,
     /// The kind of problem as a short code; stable.
     #[schema(example = "validation_failed")]
     code: &'a str,
-    /// More about this occurrence.
+    /// More about this occurrence, in the same language.
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
+    detail: Option<String>,
     /// Why, where one code has several reasons: `expired`, `rewound`, `audience-changed`, `schema`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     /// Each field that breaks a rule.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldFault],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldFault>,
     /// How many faults a file has, when not all are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_count: Option<u64>,
@@ -299,9 +320,16 @@ mod tests {
     }
 
     #[test]
+    fn every_title_is_in_the_table() {
+        for code in Code::ALL {
+            assert!(domain::messages::find(&code.title().text(Language::En)).is_some(), "{code:?}");
+        }
+    }
+
+    #[test]
     fn an_internal_cause_never_reaches_the_caller() {
         let error = ApiError::from(persistence::Error::Unexpected("secret detail".into()));
-        let document = serde_json::to_string(&error.document(Uuid::nil())).unwrap();
+        let document = serde_json::to_string(&error.document(Uuid::nil(), Language::En)).unwrap();
         assert!(!document.contains("secret"), "{document}");
     }
 }

@@ -29,18 +29,24 @@ impl<'de> Deserialize<'de> for Localize {
 
 struct LocalizeVisitor;
 
+/// What [`Localize`] expects, by which [`crate::json`] knows it.
+pub(crate) const TEXTS_BY_LANGUAGE: &str = "an object of texts by language";
+
+/// What [`Localize`] refuses, by which [`crate::json`] knows it.
+pub(crate) const LANGUAGE_TWICE: &str = "a language is given twice";
+
 impl<'de> Visitor<'de> for LocalizeVisitor {
     type Value = Localize;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of texts by language")
+        f.write_str(TEXTS_BY_LANGUAGE)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Localize, A::Error> {
         let mut texts = BTreeMap::new();
         while let Some((language, text)) = map.next_entry::<String, String>()? {
             if texts.insert(language, text).is_some() {
-                return Err(de::Error::custom("a language is given twice"));
+                return Err(de::Error::custom(LANGUAGE_TWICE));
             }
         }
         Ok(Localize(texts))
@@ -122,7 +128,7 @@ fn web_address(url: &str) -> Result<String, Broken> {
     let well_formed = host.contains('.') && !host.contains('@');
     match well_formed && !url.contains([' ', '"', '<', '>', '\\', '^', '`', '{', '|', '}']) {
         true => Ok(url),
-        false => Err(Broken::new(Rule::Format, "must be a web address with http:// or https://")),
+        false => Err(Broken::new(Rule::Format, message!("must be a web address with http:// or https://"))),
     }
 }
 

@@ -134,7 +134,8 @@ fn put(edition: &Edition, kind: Kind, id: Uuid, reader: Reader, language: Langua
 
 fn delta(edition: &Edition, reader: Reader, language: Language, token: &str) -> Result<SyncBody, ApiError> {
     let token = Token::decode(token).ok_or_else(|| ApiError::new(Code::InvalidSyncToken))?;
-    let gone = |reason| ApiError::new(Code::SyncGone).reason(reason).detail("Start again without a token");
+    let gone =
+        |reason| ApiError::new(Code::SyncGone).reason(reason).detail(message!("A new copy begins without a token"));
     if token.schema != SCHEMA {
         return Err(gone("schema"));
     }

@@ -84,7 +84,8 @@ impl FromStr for Audience {
     type Err = Broken;
 
     fn from_str(text: &str) -> Result<Self, Broken> {
-        let refused = || Broken::new(Rule::OneOf, "must be public, delegates, secretariat or missions:<id>[,<id>…]");
+        let forms = "public, delegates, secretariat, missions:<id>[,<id>…]";
+        let refused = || Broken::new(Rule::OneOf, message!("must be one of {values}", values = forms));
         match text {
             "public" => Ok(Self::Public),
             "delegates" => Ok(Self::Delegates),

@@ -148,7 +148,7 @@ pub fn identifier(text: &str) -> Result<Box<str>, Broken> {
         true => Ok(text.into()),
         false => Err(Broken::new(
             Rule::Format,
-            "must be 1 to 100 visible ASCII characters other than comma, < and & (CAP 1.2)",
+            message!("must be 1 to 100 visible ASCII characters other than comma, < and & (CAP 1.2)"),
         )),
     }
 }
@@ -252,33 +252,43 @@ impl Bulletin {
     pub fn parse(contents: Contents) -> Result<Self, Faults> {
         let mut faults = Faults::new();
         faults.check("/identifier", identifier(&contents.identifier));
-        let conflict = |detail: &str| Broken::new(Rule::Conflict, detail);
+        let conflict = |detail: crate::Message| Broken::new(Rule::Conflict, detail);
         match (contents.message_type, contents.references.is_empty()) {
             (MessageType::Alert, false) => {
-                faults.add("/references", conflict("an alert refers to no other bulletin: an update or a cancel does"));
+                faults.add(
+                    "/references",
+                    conflict(message!("an alert refers to no other bulletin: an update or a cancel does")),
+                );
             }
             (MessageType::Update | MessageType::Cancel, true) => {
                 let code = contents.message_type.code();
-                faults.add("/references", Broken::new(Rule::Required, format!("must name what this {code} is about")));
+                faults.add(
+                    "/references",
+                    Broken::new(
+                        Rule::Required,
+                        message!("must name what this {message_type} is about", message_type = code),
+                    ),
+                );
             }
             _ => {}
         }
         if contents.references.contains(&contents.id) {
-            faults.add("/references", conflict("must not name the bulletin itself"));
+            faults.add("/references", conflict(message!("must not name the bulletin itself")));
         }
         if let Some(expires) = &contents.expires {
             if expires.at <= contents.sent.at {
-                faults.add("/expires", conflict("must be later than sent"));
+                faults.add("/expires", conflict(message!("must be later than {field}", field = "sent")));
             }
             if contents.onset.as_ref().is_some_and(|onset| expires.at <= onset.at) {
-                faults.add("/expires", conflict("must be later than onset"));
+                faults.add("/expires", conflict(message!("must be later than {field}", field = "onset")));
             }
         }
         if contents.published_at.zip(contents.embargo_until).is_some_and(|(published, embargo)| published < embargo) {
-            faults.add("/published_at", conflict("must not be earlier than embargo_until"));
+            faults
+                .add("/published_at", conflict(message!("must not be earlier than {field}", field = "embargo_until")));
         }
         if contents.texts.is_empty() {
-            faults.add("/texts", Broken::new(Rule::Required, "must have a text in at least one language"));
+            faults.add("/texts", Broken::new(Rule::Required, message!("must have a text in at least one language")));
         }
         faults.finish(Some(Self(contents)))
     }

@@ -26,7 +26,7 @@ macro_rules! codes {
                     $($code => Ok(Self::$variant),)+
                     _ => Err($crate::Broken::new(
                         $crate::Rule::OneOf,
-                        format!("must be one of {}", [$($code),+].join(", ")),
+                        $crate::message!("must be one of {values}", values = [$($code),+].join(", ")),
                     )),
                 }
             }

@@ -42,17 +42,17 @@ impl Telephone {
         kind: TelephoneKind,
         note: Option<Localized>,
     ) -> Result<Self, Broken> {
-        let refused = |why: &str| Broken::new(Rule::Format, why);
+        let refused = |why: crate::Message| Broken::new(Rule::Format, why);
         if !number.trim_start().starts_with('+') {
-            return Err(refused("must be in international form, such as +1 212 963 7351"));
+            return Err(refused(message!("must be in international form, such as +1 212 963 7351")));
         }
-        let parsed = phonenumber::parse(None, number).map_err(|_| refused("is not a telephone number"))?;
+        let parsed = phonenumber::parse(None, number).map_err(|_| refused(message!("is not a telephone number")))?;
         if !phonenumber::is_valid(&parsed) {
-            return Err(refused("does not exist in its country's numbering plan"));
+            return Err(refused(message!("does not exist in its country's numbering plan")));
         }
         let extension = match extension {
             Some(e) if (1..=10).contains(&e.len()) && e.bytes().all(|b| b.is_ascii_digit()) => Some(e.into()),
-            Some(_) => return Err(refused("extension must have 1 to 10 digits")),
+            Some(_) => return Err(refused(message!("extension must have 1 to 10 digits"))),
             None => None,
         };
         Ok(Self {
@@ -152,7 +152,7 @@ impl Email {
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
         match EmailAddress::parse_with_options(address, options) {
             Ok(_) => Ok(Self(address.into())),
-            Err(_) => Err(Broken::new(Rule::Format, "must be a mail address, such as name@un.org")),
+            Err(_) => Err(Broken::new(Rule::Format, message!("must be a mail address, such as name@un.org"))),
         }
     }
 

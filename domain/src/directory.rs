@@ -125,7 +125,7 @@ impl FormerName {
     pub fn parse(name: Option<Localized>, acronym: Option<&str>, until: Option<NaiveDate>) -> Result<Self, Broken> {
         let acronym = acronym.map(|a| crate::text::line(a, 30)).transpose()?.map(Into::into);
         match name.is_none() && acronym.is_none() {
-            true => Err(Broken::new(Rule::Required, "must have a name or an acronym")),
+            true => Err(Broken::new(Rule::Required, message!("must have a name or an acronym"))),
             false => Ok(Self { name, acronym, until }),
         }
     }
@@ -275,7 +275,7 @@ impl State {
         let capitals = |code: &str, n| code.len() == n && code.bytes().all(|b| b.is_ascii_uppercase());
         let digits = m49.len() == 3 && m49.bytes().all(|b| b.is_ascii_digit());
         if !capitals(iso2, 2) || !capitals(iso3, 3) || !digits {
-            let rule = "must carry iso2 (2 capital letters), iso3 (3 capital letters) and m49 (3 digits)";
+            let rule = message!("must carry iso2 (2 capital letters), iso3 (3 capital letters) and m49 (3 digits)");
             return Err(Broken::new(Rule::Format, rule));
         }
         let region = region.map(|r| crate::text::line(r, 60)).transpose()?.map(Into::into);

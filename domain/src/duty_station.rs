@@ -15,9 +15,10 @@ impl DutyStation {
     pub fn parse(code: &str) -> Result<Self, Broken> {
         match (2..=5).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase()) {
             true => Ok(Self(code.into())),
-            false => {
-                Err(Broken::new(Rule::Format, "must be a duty station's code of 2 to 5 capital letters, such as NY"))
-            }
+            false => Err(Broken::new(
+                Rule::Format,
+                message!("must be a duty station's code of 2 to 5 capital letters, such as NY"),
+            )),
         }
     }
 

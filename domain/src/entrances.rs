@@ -152,30 +152,36 @@ impl Opening {
     /// hours, only hours of closure.
     pub fn parse(terms: Terms) -> Result<Self, Faults> {
         let mut faults = Faults::new();
-        let conflict = |detail: &str| Broken::new(Rule::Conflict, detail);
+        let conflict = |detail: crate::Message| Broken::new(Rule::Conflict, detail);
         match &terms.passes {
             Passes::Only(named) if named.is_empty() => {
-                faults.add("/passes", Broken::new(Rule::Required, "must name a pass, or be left out for all"));
+                faults
+                    .add("/passes", Broken::new(Rule::Required, message!("must name a pass, or be left out for all")));
             }
             Passes::Only(named) if !named.is_disjoint(&terms.directed_elsewhere) => {
-                faults.add("/directed_elsewhere", conflict("must not name a pass that passes names"));
+                faults.add("/directed_elsewhere", conflict(message!("must not name a pass that passes names")));
             }
             Passes::All if !terms.directed_elsewhere.is_empty() => {
-                faults
-                    .add("/directed_elsewhere", conflict("needs passes: nobody is left whom it could send elsewhere"));
+                faults.add(
+                    "/directed_elsewhere",
+                    conflict(message!("needs passes: nobody is left whom it could send elsewhere")),
+                );
             }
             Passes::All if terms.state == OpeningState::Restricted && terms.note.is_none() => {
-                faults.add("/note", Broken::new(Rule::Required, "must say what the restriction is, or passes to whom"));
+                faults.add(
+                    "/note",
+                    Broken::new(Rule::Required, message!("must say what the restriction is, or passes to whom")),
+                );
             }
             _ => {}
         }
         if let (Some(from), Some(until)) = (&terms.period.from, &terms.period.until)
             && until.at <= from.at
         {
-            faults.add("/period/until", conflict("must be later than from"));
+            faults.add("/period/until", conflict(message!("must be later than {field}", field = "from")));
         }
         if terms.state == OpeningState::Closed && terms.hours.as_ref().is_some_and(|h| h.outside == Outside::Closed) {
-            faults.add("/hours/outside", conflict("must be unknown: these are hours of closure"));
+            faults.add("/hours/outside", conflict(message!("must be unknown: these are hours of closure")));
         }
         faults.finish(Some(Self(terms)))
     }

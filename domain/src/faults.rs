@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Language, Message};
+
 /// A rule that an input can break. The code is public and never renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
@@ -50,18 +52,18 @@ impl Rule {
 
 /// A value that was refused: which rule, and why in words a caller understands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{detail}")]
+#[error("{}", .detail.text(Language::En))]
 pub struct Broken {
     /// The rule that refused.
     pub rule: Rule,
-    /// One English sentence or phrase; never a value that could be a secret.
-    pub detail: String,
+    /// One sentence or phrase; never a value that could be a secret.
+    pub detail: Message,
 }
 
 impl Broken {
     /// A refusal by `rule`.
-    pub fn new(rule: Rule, detail: impl fmt::Display) -> Self {
-        Self { rule, detail: detail.to_string() }
+    pub fn new(rule: Rule, detail: impl Into<Message>) -> Self {
+        Self { rule, detail: detail.into() }
     }
 }
 
@@ -72,14 +74,20 @@ pub struct Fault {
     pub pointer: String,
     /// The rule that refused.
     pub rule: Rule,
-    /// Why, in English.
-    pub detail: String,
+    /// Why.
+    pub detail: Message,
 }
 
 impl Fault {
     /// That `rule` is broken at `pointer`.
-    pub fn new(pointer: &str, rule: Rule, detail: impl fmt::Display) -> Self {
-        Self { pointer: pointer.to_owned(), rule, detail: detail.to_string() }
+    pub fn new(pointer: &str, rule: Rule, detail: impl Into<Message>) -> Self {
+        Self { pointer: pointer.to_owned(), rule, detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.pointer, self.detail.text(Language::En))
     }
 }
 
@@ -152,7 +160,7 @@ mod tests {
     #[test]
     fn the_faults_of_a_part_carry_the_whole_path() {
         let mut part = Faults::new();
-        part.add("/number", Broken::new(Rule::Format, "not a telephone number"));
+        part.add("/number", Broken::new(Rule::Format, message!("is not a telephone number")));
         let mut whole = Faults::new();
         whole.nest("/telephones/0", part);
         assert_eq!(whole.into_vec()[0].pointer, "/telephones/0/number");

@@ -49,7 +49,7 @@ impl Role {
     pub fn parse(name: &str) -> Result<Self, Broken> {
         Self::ALL.into_iter().find(|r| r.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
-            Broken::new(Rule::OneOf, format!("must be one of {names}"))
+            Broken::new(Rule::OneOf, message!("must be one of {values}", values = names))
         })
     }
 

@@ -93,7 +93,7 @@ impl JobNumber {
         let digits = |part: &str, n| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
         match text.split_once('-').is_some_and(|(year, serial)| digits(year, 2) && digits(serial, 5)) {
             true => Ok(Self(text.into())),
-            false => Err(Broken::new(Rule::Format, "must be a job number such as 21-10597")),
+            false => Err(Broken::new(Rule::Format, message!("must be a job number such as 21-10597"))),
         }
     }
 
@@ -137,13 +137,15 @@ impl Reissues {
     pub fn parse(reissues: Vec<Reissue>, date: Option<NaiveDate>) -> Result<Self, Faults> {
         let mut faults = Faults::new();
         if reissues.len() > 9 {
-            faults.add("", Broken::new(Rule::Length, "must have at most 9 reissues"));
+            faults.add("", Broken::new(Rule::Length, message!("must have at most {max} entries", max = 9)));
         }
         let mut before = date;
         for (i, reissue) in reissues.iter().enumerate() {
             let (late, what) = match i {
-                0 => (before.is_none_or(|date| date <= reissue.on), "must not be before the document's date"),
-                _ => (before.is_some_and(|last| last < reissue.on), "must be later than the reissue before it"),
+                0 => (before.is_none_or(|date| date <= reissue.on), message!("must not be before the document's date")),
+                _ => {
+                    (before.is_some_and(|last| last < reissue.on), message!("must be later than the reissue before it"))
+                }
             };
             if !late {
                 faults.add(format!("/{i}/on"), Broken::new(Rule::Conflict, what));
@@ -191,7 +193,7 @@ impl Days {
     pub fn parse(from: NaiveDate, to: NaiveDate) -> Result<Self, Broken> {
         match from <= to {
             true => Ok(Self { from, to }),
-            false => Err(Broken::new(Rule::Conflict, "must not end before it begins")),
+            false => Err(Broken::new(Rule::Conflict, message!("must not end before it begins"))),
         }
     }
 

@@ -42,10 +42,9 @@ impl Language {
 
     /// The language with exactly this tag, in any case.
     pub fn parse(tag: &str) -> Result<Self, Broken> {
-        Self::ALL
-            .into_iter()
-            .find(|l| l.tag().eq_ignore_ascii_case(tag))
-            .ok_or_else(|| Broken::new(Rule::OneOf, "must be one of ar, en, es, fr, ru, zh"))
+        Self::ALL.into_iter().find(|l| l.tag().eq_ignore_ascii_case(tag)).ok_or_else(|| {
+            Broken::new(Rule::OneOf, message!("must be one of {values}", values = Self::ALL.map(Self::tag).join(", ")))
+        })
     }
 
     /// The best language for a user's ranges, most wanted first: RFC 4647 §3.4 lookup, in which a
@@ -86,7 +85,7 @@ impl Localized {
             }
         }
         if texts.is_empty() {
-            faults.add("", Broken::new(Rule::Required, "must have a text in at least one language"));
+            faults.add("", Broken::new(Rule::Required, message!("must have a text in at least one language")));
         }
         faults.finish(Some(localized))
     }
@@ -124,9 +123,8 @@ impl TryFrom<BTreeMap<Language, String>> for Localized {
 
     fn try_from(texts: BTreeMap<Language, String>) -> Result<Self, String> {
         let texts = texts.into_iter().map(|(l, t)| (l.tag().to_owned(), t)).collect();
-        Self::parse(&texts, Self::MAX).map_err(|faults| {
-            faults.into_vec().into_iter().next().map(|f| format!("{} {}", f.pointer, f.detail)).unwrap_or_default()
-        })
+        Self::parse(&texts, Self::MAX)
+            .map_err(|faults| faults.into_vec().into_iter().next().map(|fault| fault.to_string()).unwrap_or_default())
     }
 }
 

@@ -1,5 +1,8 @@
 //! Focalpoint's values, rules and decisions: pure calculation, without a clock, randomness or I/O.
 
+#[macro_use]
+pub mod messages;
+
 pub mod audience;
 pub mod bulletins;
 mod codes;
@@ -25,5 +28,6 @@ pub use faults::{Broken, Fault, Faults, Rule};
 pub use identity::{ClientId, Role, Scope, Scopes};
 pub use language::{Language, Localized};
 pub use log::{Change, Kind, Position, Step, Stream};
+pub use messages::Message;
 pub use provenance::{Confidence, Provenance};
 pub use source::{Key, Reference, Source};

@@ -105,6 +105,9 @@ impl Moment {
     }
 }
 
+/// The words that a rule reads, for people.
+const WORDS: &str = "c.o.b., morning, noon, afternoon, evening, approx. HH:MM, HH:MM, Sunday before the week";
+
 fn rule_for(words: &str) -> Result<(ReadingRule, Option<NaiveTime>), Broken> {
     let lower = words.to_lowercase();
     let rule = match lower.as_str() {
@@ -122,7 +125,7 @@ fn rule_for(words: &str) -> Result<(ReadingRule, Option<NaiveTime>), Broken> {
             None => {
                 return Err(Broken::new(
                     Rule::OneOf,
-                    "no rule reads these words: c.o.b., morning, noon, afternoon, evening, approx. HH:MM, HH:MM or Sunday before the week",
+                    message!("no rule reads these words; those that are read: {words}", words = WORDS),
                 ));
             }
         },
@@ -137,7 +140,7 @@ pub(crate) fn approximate(lower: &str) -> Option<&str> {
 
 /// Accepts the name of a time zone in the IANA database.
 pub fn zone(name: &str) -> Result<Tz, Broken> {
-    name.parse().map_err(|_| Broken::new(Rule::OneOf, "must be an IANA time zone, such as America/New_York"))
+    name.parse().map_err(|_| Broken::new(Rule::OneOf, message!("must be an IANA time zone, such as America/New_York")))
 }
 
 /// Accepts a time of day as `HH:MM`, 00:00 to 23:59.
@@ -146,11 +149,11 @@ pub fn clock_time(text: &str) -> Result<NaiveTime, Broken> {
     let number = |i| Some(digits(i)? * 10 + digits(i + 1)?);
     match (text.len(), text.as_bytes().get(2), number(0), number(3)) {
         (5, Some(b':'), Some(24), Some(_)) => {
-            Err(Broken::new(Rule::Range, "24:00 is refused: write 00:00, the first instant of the next day"))
+            Err(Broken::new(Rule::Range, message!("24:00 is refused: write 00:00 of the next day")))
         }
         (5, Some(b':'), Some(hour), Some(minute)) => NaiveTime::from_hms_opt(hour, minute, 0)
-            .ok_or_else(|| Broken::new(Rule::Range, "must be a time of day from 00:00 to 23:59")),
-        _ => Err(Broken::new(Rule::Format, "must be a time of day written HH:MM")),
+            .ok_or_else(|| Broken::new(Rule::Range, message!("must be a time of day from 00:00 to 23:59"))),
+        _ => Err(Broken::new(Rule::Format, message!("must be a time of day written HH:MM"))),
     }
 }
 
@@ -163,16 +166,21 @@ fn hours(hour: u32) -> NaiveTime {
 pub fn instant(text: &str) -> Result<DateTime<Utc>, Broken> {
     let part = |range| text.get(range).unwrap_or_default();
     if part(11..13) == "24" {
-        return Err(Broken::new(Rule::Range, "24:00 is refused: write 00:00 of the next day"));
+        return Err(Broken::new(Rule::Range, message!("24:00 is refused: write 00:00 of the next day")));
     }
     if part(17..19) == "60" {
-        return Err(Broken::new(Rule::Range, "a leap second (:60) is refused: write :59, or :00 of the next minute"));
+        return Err(Broken::new(
+            Rule::Range,
+            message!("a leap second (:60) is refused: write :59, or :00 of the next minute"),
+        ));
     }
     let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
     if local.iter().any(|form| NaiveDateTime::parse_from_str(text, form).is_ok()) {
         return Err(Broken::new(
             Rule::Format,
-            "must carry its offset from UTC, such as 2026-09-21T08:00:00-04:00: a local time alone is refused",
+            message!(
+                "must carry its offset from UTC, such as 2026-09-21T08:00:00-04:00: a local time alone is refused"
+            ),
         ));
     }
     match DateTime::parse_from_rfc3339(text) {
@@ -180,24 +188,33 @@ pub fn instant(text: &str) -> Result<DateTime<Utc>, Broken> {
             true => Ok(at.to_utc().trunc_subsecs(6)),
             false => Err(outside_years()),
         },
-        _ => Err(Broken::new(Rule::Format, "must be an RFC 3339 instant, such as 2026-09-21T08:00:00-04:00")),
+        _ => Err(Broken::new(Rule::Format, message!("must be an RFC 3339 instant, such as 2026-09-21T08:00:00-04:00"))),
     }
 }
 
 fn outside_years() -> Broken {
-    Broken::new(Rule::Range, format!("must lie in the years {} to {}", YEARS.start(), YEARS.end()))
+    let (first, last) = (YEARS.start(), YEARS.end());
+    Broken::new(Rule::Range, message!("must lie in the years {first} to {last}", first, last))
 }
 
 fn local(zone: Tz, wall: NaiveDateTime) -> Result<DateTime<Utc>, Broken> {
-    let refused = |why: &str| {
-        let (time, date) = (wall.format("%H:%M"), wall.date());
-        Err(Broken::new(Rule::Range, format!("{time} {why} on {date} in {zone}: give an instant with its offset")))
+    let (time, date) = (wall.format("%H:%M"), wall.date());
+    let why = match zone.from_local_datetime(&wall) {
+        LocalResult::Single(at) => return Ok(at.to_utc()),
+        LocalResult::Ambiguous(..) => message!(
+            "{time} comes twice on {date} in {zone} (clocks go back): give an instant with its offset",
+            time,
+            date,
+            zone
+        ),
+        LocalResult::None => message!(
+            "{time} does not exist on {date} in {zone} (clocks go forward): give an instant with its offset",
+            time,
+            date,
+            zone
+        ),
     };
-    match zone.from_local_datetime(&wall) {
-        LocalResult::Single(at) => Ok(at.to_utc()),
-        LocalResult::Ambiguous(..) => refused("comes twice (clocks go back)"),
-        LocalResult::None => refused("does not exist (clocks go forward)"),
-    }
+    Err(Broken::new(Rule::Range, why))
 }
 
 /// The first instant of a day.
@@ -268,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_local_time_that_clocks_skip_or_repeat_is_refused_by_name() {
-        let refused = |given, date| Moment::read(Some(given), day(date), New_York, Bound::From).unwrap_err().detail;
+        let refused =
+            |given, date| Moment::read(Some(given), day(date), New_York, Bound::From).unwrap_err().to_string();
         assert!(refused("02:30", "2024-03-10").contains("does not exist"));
         assert!(refused("approx. 01:30", "2024-11-03").contains("comes twice"));
         assert!(refused("24:00", "2024-11-04").contains("24:00 is refused"));
@@ -286,7 +304,7 @@ mod tests {
     fn an_instant_needs_its_offset() {
         assert_eq!(instant("2016-04-21T09:00:00-04:00"), instant("2016-04-21T13:00:00Z"));
         assert_eq!(instant("2024-09-23T12:45:00.0000009+05:45"), instant("2024-09-23T07:00:00Z"), "Kathmandu");
-        let refused = |text| instant(text).map_err(|b| (b.rule, b.detail)).unwrap_err();
+        let refused = |text| instant(text).map_err(|b| (b.rule, b.to_string())).unwrap_err();
         for text in ["2016-04-21T09:00:00", "2016-04-21T09:00", "2016-04-21T09:00:00.5"] {
             assert!(refused(text).1.contains("offset"), "{text}");
         }

@@ -38,7 +38,7 @@ impl Provenance {
         let mut faults = Faults::new();
         let citation = citation.and_then(|c| faults.check("/citation", text::line(c, 500))).map(Into::into);
         if confidence != Confidence::Sample && citation.is_none() && faults.is_empty() {
-            faults.add("/citation", Broken::new(Rule::Required, "must say where the statement comes from"));
+            faults.add("/citation", Broken::new(Rule::Required, message!("must say where the statement comes from")));
         }
         faults.finish(Some(Self { confidence, citation, as_of }))
     }

@@ -16,7 +16,7 @@ impl Source {
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         match well_formed {
             true => Ok(Self(name.into())),
-            false => Err(Broken::new(Rule::Format, "must be 1 to 40 of a-z, 0-9 and -")),
+            false => Err(Broken::new(Rule::Format, message!("must be 1 to 40 of a-z, 0-9 and -"))),
         }
     }
 
@@ -54,7 +54,7 @@ impl Key {
             true => Ok(Self(key.into())),
             false => Err(Broken::new(
                 Rule::Format,
-                "must be 1 to 200 visible ASCII characters other than colon, quote and backslash",
+                message!("must be 1 to 200 visible ASCII characters other than colon, quote and backslash"),
             )),
         }
     }

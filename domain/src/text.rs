@@ -9,7 +9,7 @@ use crate::{Broken, Rule};
 pub fn line(text: &str, max: usize) -> Result<String, Broken> {
     let text = block(text, max)?;
     match text.contains(['\n', '\t']) {
-        true => Err(Broken::new(Rule::Characters, "must be a single line")),
+        true => Err(Broken::new(Rule::Characters, message!("must be a single line"))),
         false => Ok(text),
     }
 }
@@ -23,16 +23,24 @@ pub fn block(text: &str, max: usize) -> Result<String, Broken> {
     let text: String = text.replace("\r\n", "\n").trim().nfc().collect();
     let is_seen = |c: char| !c.is_whitespace() && !matches!(c, '\u{200C}' | '\u{200D}') && !is_combining_mark(c);
     if !text.chars().any(is_seen) {
-        return Err(Broken::new(Rule::Required, "must not be empty"));
+        return Err(Broken::new(Rule::Required, message!("must not be empty")));
     }
     if let Some(c) = text.chars().find(|c| is_refused(*c)) {
-        return Err(Broken::new(Rule::Characters, format!("must not contain U+{:04X}", u32::from(c))));
+        return Err(Broken::new(Rule::Characters, message!("must not contain {character}", character = code_point(c))));
     }
     let length = text.chars().count();
     if length > max {
-        return Err(Broken::new(Rule::Length, format!("must have at most {max} characters, has {length}")));
+        return Err(Broken::new(
+            Rule::Length,
+            message!("must have at most {max} characters, has {length}", max, length),
+        ));
     }
     Ok(text)
+}
+
+/// `U+202E`
+pub(crate) fn code_point(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
 }
 
 fn is_refused(c: char) -> bool {

@@ -219,7 +219,7 @@ pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error
         source,
         key: source_key,
         pointer: "/identifier",
-        broken: Broken::new(Rule::Duplicate, "another bulletin of this issuer has this identifier"),
+        broken: Broken::new(Rule::Duplicate, message!("another bulletin of this issuer has this identifier")),
     }));
     let hidden: Vec<Named> = sql_query(
         "select distinct p.source, p.source_key
@@ -236,7 +236,7 @@ pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error
         pointer: "/openings",
         broken: Broken::new(
             Rule::Reference,
-            "rests on a bulletin that is closed, or that not all of the place's readers may see",
+            message!("rests on a bulletin that is closed, or that not all of the place's readers may see"),
         ),
     }));
     Ok(found)

@@ -64,7 +64,7 @@ struct KeyRow {
 
 /// The ids of every row of these kinds.
 pub async fn keys(conn: &mut Conn, kinds: &[Kind]) -> Result<Keys, Error> {
-    let corrupt = |broken: domain::Broken| Error::Corrupt(broken.detail);
+    let corrupt = |broken: domain::Broken| Error::Corrupt(broken.to_string());
     let mut keys = HashMap::new();
     for kind in kinds {
         let rows: Vec<KeyRow> =

@@ -2,6 +2,9 @@
 //!
 //! A connection goes in, a domain value comes out; rows are private.
 
+#[macro_use(message)]
+extern crate domain;
+
 pub mod bulletins;
 pub mod db;
 pub mod directory;

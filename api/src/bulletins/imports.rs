@@ -235,7 +235,7 @@ fn set<T: Ord + Copy>(faults: &mut Faults, pointer: &str, values: Vec<T>) -> BTr
     let count = values.len();
     let set: BTreeSet<T> = values.into_iter().collect();
     if set.len() < count {
-        faults.add(pointer, Broken::new(Rule::Duplicate, "must name each once"));
+        faults.add(pointer, Broken::new(Rule::Duplicate, message!("must name each once")));
     }
     set
 }
@@ -251,7 +251,7 @@ fn bulletin(row: BulletinRow, names: &Names<'_>) -> Result<Bulletin, Faults> {
         let pointer = format!("/references/{i}");
         let earlier = faults.check(&pointer, names.resolve(Kind::Bulletin, key)).map(BulletinId);
         if earlier.is_some_and(|id| !references.insert(id)) {
-            faults.add(pointer, Broken::new(Rule::Duplicate, "is named already"));
+            faults.add(pointer, Broken::new(Rule::Duplicate, message!("is named already")));
         }
     }
     let sent = optional_moment(&mut faults, "/sent", Some(&row.sent), zone, Bound::From);
@@ -305,7 +305,7 @@ fn hours(row: HoursRow, state: OpeningState, faults: &mut Faults) -> Hours {
         OpeningState::Open | OpeningState::Restricted => Outside::Closed,
     });
     if row.daily.is_empty() && weekdays.is_empty() {
-        faults.add("/hours", Broken::new(Rule::Required, "must give daily, weekdays or both"));
+        faults.add("/hours", Broken::new(Rule::Required, message!("must give daily, weekdays or both")));
     }
     Hours { daily, weekdays, outside }
 }
@@ -387,7 +387,11 @@ impl Import for BulletinsImport {
         match kind {
             Kind::Bulletin => bulletin(from_json(line)?, names).map(|b| BulletinsEntry::Bulletin(Box::new(b))),
             Kind::Place => place(from_json(line)?, names).map(|p| BulletinsEntry::Place(Box::new(p))),
-            _ => Err(Faults::from(Fault::new("/kind", Rule::OneOf, "must be bulletin or place"))),
+            _ => Err(Faults::from(Fault::new(
+                "/kind",
+                Rule::OneOf,
+                message!("must be one of {values}", values = "bulletin, place"),
+            ))),
         }
     }
 

@@ -277,7 +277,7 @@ fn unit(row: UnitRow, names: &Names<'_>) -> Result<Unit, Faults> {
     let organization = faults.check("/organization", names.resolve(Kind::Organization, &row.organization));
     let parent = row.parent.and_then(|key| faults.check("/parent", names.resolve(Kind::Unit, &key)));
     if parent == Some(names.id()) {
-        faults.add("/parent", Broken::new(Rule::Conflict, "a unit is not above itself"));
+        faults.add("/parent", Broken::new(Rule::Conflict, message!("a unit is not above itself")));
     }
     let name = localized(&mut faults, "/name", row.name, NAME);
     let acronym = optional_localized(&mut faults, "/acronym", row.acronym, 30).flatten();
@@ -340,7 +340,7 @@ fn person(row: PersonRow, names: &Names<'_>) -> Result<Person, Faults> {
         let function = faults.check(&pointer, names.resolve(Kind::Function, &holding.function)).map(FunctionId);
         match function {
             Some(function) if functions.iter().any(|h| h.function == function) => {
-                faults.add(pointer, Broken::new(Rule::Duplicate, "is held already"));
+                faults.add(pointer, Broken::new(Rule::Duplicate, message!("is held already")));
             }
             Some(function) => functions.push(Holding { function, since: holding.since }),
             None => {}
@@ -413,7 +413,7 @@ fn service(row: ServiceRow, names: &Names<'_>) -> Result<Service, Faults> {
             .map(FunctionId);
         let (Some(station), Some(function)) = (station, function) else { continue };
         if points.insert(station, function).is_some() {
-            faults.add(pointer, Broken::new(Rule::Duplicate, "the duty station has a contact point already"));
+            faults.add(pointer, Broken::new(Rule::Duplicate, message!("the duty station has a contact point already")));
         }
     }
     let provenance = row.provenance.parse(&mut faults);
@@ -452,9 +452,11 @@ impl Import for DirectoryImport {
             Kind::Person => person(from_json(line)?, names).map(DirectoryEntry::Person),
             Kind::Mission => mission(from_json(line)?, names).map(DirectoryEntry::Mission),
             Kind::Service => service(from_json(line)?, names).map(DirectoryEntry::Service),
-            Kind::RateCard | Kind::InfNote | Kind::Bulletin | Kind::Place => {
-                Err(Faults::from(Fault::new("/kind", Rule::OneOf, "is not a kind of the directory")))
-            }
+            Kind::RateCard | Kind::InfNote | Kind::Bulletin | Kind::Place => Err(Faults::from(Fault::new(
+                "/kind",
+                Rule::OneOf,
+                message!("must be one of {values}", values = KINDS.map(Kind::name).join(", ")),
+            ))),
         }
     }
 
@@ -481,16 +483,16 @@ impl Import for DirectoryImport {
     }
 
     async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
-        let hidden = "refers to an entry that is closed, or that not all of its own audience may see";
-        let circular = "is below the unit itself";
+        let hidden = || message!("refers to an entry that is closed, or that not all of its own audience may see");
+        let circular = || message!("is below the unit itself");
         let found = directory::contradictions(conn).await?.into_iter().map(|found| Contradiction {
             kind: found.kind,
             source: found.source,
             key: found.key,
             pointer: format!("/{}", found.field),
             broken: match found.circular {
-                true => Broken::new(Rule::Conflict, circular),
-                false => Broken::new(Rule::Reference, hidden),
+                true => Broken::new(Rule::Conflict, circular()),
+                false => Broken::new(Rule::Reference, hidden()),
             },
         });
         Ok(found.collect())

@@ -173,7 +173,8 @@ pub async fn search_directory(
 }
 
 fn parse_kind(name: &str) -> Result<Kind, Broken> {
-    let refused = || Broken::new(Rule::OneOf, format!("must be one of {}", KINDS.map(Kind::name).join(", ")));
+    let names = || KINDS.map(Kind::name).join(", ");
+    let refused = || Broken::new(Rule::OneOf, message!("must be one of {values}", values = names()));
     Kind::from_name(name).filter(|kind| KINDS.contains(kind)).ok_or_else(refused)
 }
 

@@ -131,7 +131,7 @@ impl WishesBody {
         for (i, tag) in self.interpretation.iter().enumerate() {
             let pointer = format!("/interpretation/{i}");
             if faults.check(&pointer, Language::parse(tag)).is_some_and(|language| !interpretation.insert(language)) {
-                faults.add(pointer, Broken::new(Rule::Duplicate, "is named already"));
+                faults.add(pointer, Broken::new(Rule::Duplicate, message!("is named already")));
             }
         }
         faults.finish((|| {

@@ -200,7 +200,7 @@ fn codes<T: Ord>(
     for (i, code) in codes.iter().enumerate() {
         let pointer = format!("{pointer}/{i}");
         if faults.check(&pointer, parse(code)).is_some_and(|value| !parsed.insert(value)) {
-            faults.add(pointer, Broken::new(Rule::Duplicate, "is named already"));
+            faults.add(pointer, Broken::new(Rule::Duplicate, message!("is named already")));
         }
     }
     parsed
@@ -237,8 +237,12 @@ impl ChargeRow {
             (Some(amount), None, None, None, None, None) => {
                 let amount = decimal(faults, "/charge/amount", amount)?;
                 let price = Price::parse(amount, amount, currency);
-                let refused =
-                    || Broken::new(Rule::Range, format!("must be from 0 to {} with at most four decimals", Price::MAX));
+                let refused = || {
+                    Broken::new(
+                        Rule::Range,
+                        message!("must be from 0 to {max} with at most four decimals", max = Price::MAX),
+                    )
+                };
                 faults.check("/charge/amount", price.map_err(|_| refused())).map(Charge::Price)
             }
             (None, Some(low), Some(high), None, None, None) => {
@@ -260,7 +264,7 @@ impl ChargeRow {
                 faults.check_part("/charge", Charge::percentage(percent?, of?, above))
             }
             _ => {
-                let why = "must have amount, or low and high, or percent and of";
+                let why = message!("must have amount, or low and high, or percent and of");
                 faults.add("/charge", Broken::new(Rule::Conflict, why));
                 None
             }
@@ -324,7 +328,7 @@ fn rule(row: RuleRow) -> Result<ChargeRule, Faults> {
     let applies_when = applies_when(&mut faults, condition, row.regular_hours.as_ref(), row.notice_days);
     let lead_hours = row.lead_hours.and_then(|hours| faults.check("/lead_hours", Count::parse(hours)));
     if effect == Some(Effect::NotOffered) && row.categories.is_empty() {
-        faults.add("/categories", Broken::new(Rule::Required, "must say what is not offered"));
+        faults.add("/categories", Broken::new(Rule::Required, message!("must say what is not offered")));
     }
     let provenance = row.provenance.parse(&mut faults);
     faults.finish((|| {
@@ -396,13 +400,13 @@ impl Import for CostsImport {
     }
 
     async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
-        let why = "names a unit that is closed, or that not all of the card's own audience may see";
+        let why = || message!("names a unit that is closed, or that not all of the card's own audience may see");
         let found = event_costs::contradictions(conn).await?.into_iter().map(|found| Contradiction {
             kind: Kind::RateCard,
             source: found.source,
             key: found.key,
             pointer: format!("/rates/{}/office/unit", found.rate),
-            broken: Broken::new(Rule::Reference, why),
+            broken: Broken::new(Rule::Reference, why()),
         });
         Ok(found.collect())
     }

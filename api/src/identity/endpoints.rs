@@ -111,7 +111,9 @@ pub async fn issue_token(
 /// None where it is not a request of the token endpoint (RFC 6749 §5.2).
 async fn read_form(req: &HttpRequest, body: web::Payload) -> Result<Option<TokenRequest>, ApiError> {
     if !req.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(ApiError::new(Code::UnsupportedMediaType).detail("Send application/x-www-form-urlencoded"));
+        return Err(
+            ApiError::new(Code::UnsupportedMediaType).detail(payload::expected("application/x-www-form-urlencoded"))
+        );
     }
     let body = payload::whole(req, body, MAX_FORM).await?;
     let text = std::str::from_utf8(&body).unwrap_or_default();

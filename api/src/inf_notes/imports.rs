@@ -189,7 +189,7 @@ fn texts(faults: &mut Faults, rows: BTreeMap<String, NoteTextRow>) -> Option<Tex
 fn release(faults: &mut Faults, draft: bool, embargo_until: Option<DateTime<FixedOffset>>) -> Release {
     match (draft, embargo_until) {
         (true, Some(_)) => {
-            let broken = Broken::new(Rule::Conflict, "a draft has no embargo: it is not published at all");
+            let broken = Broken::new(Rule::Conflict, message!("a draft has no embargo: it is not published at all"));
             faults.add("/embargo_until", broken);
             Release::Draft
         }
@@ -253,11 +253,11 @@ impl Import for NotesImport {
                 });
             };
             if *owners.entry(symbol).or_insert(row.value.id) != row.value.id {
-                refuse("/symbol", Broken::new(Rule::Duplicate, "is the symbol of another note"));
+                refuse("/symbol", Broken::new(Rule::Duplicate, message!("is the symbol of another note")));
             }
             if let Err(error) = stored(&row.value).released(row.value.release, now) {
                 let pointer = if row.value.release == Release::Draft { "/draft" } else { "/embargo_until" };
-                refuse(pointer, Broken::new(Rule::Conflict, error));
+                refuse(pointer, error.into());
             }
         }
         Ok(refusals)
@@ -267,7 +267,7 @@ impl Import for NotesImport {
         let (stored, now) = stored(conn, &rows).await?;
         let released = |row: Imported<Submission>| {
             let publication = stored(&row.value).released(row.value.release, now);
-            let publication = publication.map_err(|refused| Error::Unexpected(refused.to_string()))?;
+            let publication = publication.map_err(|refused| Error::Unexpected(Broken::from(refused).to_string()))?;
             let Submission { id, audience, content, .. } = row.value;
             Ok(Imported { source: row.source, key: row.key, value: Note { id, audience, publication, content } })
         };

@@ -98,10 +98,10 @@ impl Register {
 
     fn check_reference(&self, bulletin: &Bulletin, id: BulletinId) -> Result<(), Broken> {
         let Some(earlier) = self.bulletins.get(&id) else {
-            return Err(Broken::new(Rule::Reference, "names a bulletin that does not exist"));
+            return Err(Broken::new(Rule::Reference, message!("names a bulletin that does not exist")));
         };
-        let name = &earlier.identifier;
-        let refused = |detail: &str| Err(Broken::new(Rule::Conflict, format!("{name} {detail}")));
+        let bulletin_named = &earlier.identifier;
+        let refused = |detail: crate::Message| Err(Broken::new(Rule::Conflict, detail));
         let cancelled = |c: &BulletinId| {
             *c != bulletin.id
                 && self.bulletins.get(c).is_some_and(|c| {
@@ -109,15 +109,22 @@ impl Register {
                 })
         };
         match () {
-            () if earlier.issuer.code() != bulletin.issuer.code() => refused("is another issuer's bulletin"),
-            () if earlier.sent.at >= bulletin.sent.at => refused("was not sent earlier than this bulletin"),
-            () if earlier.message_type == MessageType::Cancel => refused("is a cancellation: issue a new alert"),
+            () if earlier.issuer.code() != bulletin.issuer.code() => {
+                refused(message!("{bulletin} is another issuer's bulletin", bulletin = bulletin_named))
+            }
+            () if earlier.sent.at >= bulletin.sent.at => {
+                refused(message!("{bulletin} was not sent earlier than this bulletin", bulletin = bulletin_named))
+            }
+            () if earlier.message_type == MessageType::Cancel => {
+                refused(message!("{bulletin} is a cancellation: issue a new alert", bulletin = bulletin_named))
+            }
             () if self.followers.get(&id).is_some_and(|f| f.iter().any(cancelled)) => {
-                refused("was cancelled before: issue a new alert")
+                refused(message!("{bulletin} was cancelled before: issue a new alert", bulletin = bulletin_named))
             }
-            () if !bulletin.audience.covers(&earlier.audience) => {
-                refused("has readers who would not see this bulletin: widen the audience")
-            }
+            () if !bulletin.audience.covers(&earlier.audience) => refused(message!(
+                "{bulletin} has readers who would not see this bulletin: widen the audience",
+                bulletin = bulletin_named
+            )),
             () => Ok(()),
         }
     }

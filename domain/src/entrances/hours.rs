@@ -60,12 +60,13 @@ impl DailyHours {
         };
         let (from, until) = hours
             .split_once('-')
-            .ok_or_else(|| Broken::new(Rule::Format, "must be hours of the day, such as 07:00-21:00"))?;
+            .ok_or_else(|| Broken::new(Rule::Format, message!("must be hours of the day, such as 07:00-21:00")))?;
         let (from, until) = (clock_time(from)?, clock_time(until)?);
         match from == until {
-            true => {
-                Err(Broken::new(Rule::Conflict, "must not end as it begins: leave the hours out for the whole day"))
-            }
+            true => Err(Broken::new(
+                Rule::Conflict,
+                message!("must not end as it begins: leave the hours out for the whole day"),
+            )),
             false => Ok(Self { from, until, approximate }),
         }
     }
@@ -172,7 +173,7 @@ mod tests {
         for junk in ["", "7-21", "07:00", "07:00-24:00", "07:00-07:00", "21:00 - 22:00", "é"] {
             assert!(DailyHours::parse(junk).is_err(), "{junk}");
         }
-        assert!(DailyHours::parse("07:00-24:00").unwrap_err().detail.contains("00:00"));
+        assert!(DailyHours::parse("07:00-24:00").unwrap_err().to_string().contains("00:00"));
     }
 
     #[test]

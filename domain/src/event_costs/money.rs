@@ -26,12 +26,12 @@ impl Price {
         let mut faults = Faults::new();
         for (pointer, amount) in [("/low", low), ("/high", high)] {
             if amount.is_sign_negative() && !amount.is_zero() || amount > Self::MAX || amount.normalize().scale() > 4 {
-                let why = format!("must be from 0 to {} with at most four decimals", Self::MAX);
+                let why = message!("must be from 0 to {max} with at most four decimals", max = Self::MAX);
                 faults.add(pointer, Broken::new(Rule::Range, why));
             }
         }
         if low > high {
-            faults.add("/high", Broken::new(Rule::Conflict, "must not be below low"));
+            faults.add("/high", Broken::new(Rule::Conflict, message!("must not be below {field}", field = "low")));
         }
         faults.finish(Some(Self { low: low.normalize(), high: high.normalize(), currency }))
     }
@@ -152,7 +152,7 @@ impl Totals {
 /// Accepts a decimal number in plain notation: digits, and at most one point between digits. Neither
 /// sign nor exponent, so that what was written is what is meant.
 pub fn parse_decimal(text: &str) -> Result<Decimal, Broken> {
-    let refused = || Broken::new(Rule::Format, "must be a decimal string, such as \"412.50\"");
+    let refused = || Broken::new(Rule::Format, message!("must be a decimal string, such as 412.50"));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| (1..=18).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     match digits(whole) && digits(fraction) {
@@ -165,7 +165,7 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, Broken> {
 pub fn parse_currency(code: &str) -> Result<Currency, Broken> {
     Currency::from_code(code)
         .filter(|currency| currency.exponent().is_some())
-        .ok_or_else(|| Broken::new(Rule::OneOf, "must be an ISO 4217 currency code, such as USD"))
+        .ok_or_else(|| Broken::new(Rule::OneOf, message!("must be an ISO 4217 currency code, such as USD")))
 }
 
 fn minor_digits(currency: Currency) -> u32 {

@@ -54,7 +54,7 @@ impl<const MAX: u32> Count<MAX> {
     pub fn parse(number: i64) -> Result<Self, Broken> {
         match u32::try_from(number) {
             Ok(number) if number <= MAX => Ok(Self(number)),
-            _ => Err(Broken::new(Rule::Range, format!("must be from 0 to {MAX}"))),
+            _ => Err(Broken::new(Rule::Range, message!("must be from {min} to {max}", min = 0, max = MAX))),
         }
     }
 
@@ -81,8 +81,8 @@ impl Session {
     /// unless `ends_next_day` says that midnight is meant to be passed.
     pub fn parse(date: NaiveDate, start: NaiveTime, end: NaiveTime, ends_next_day: bool) -> Result<Self, Faults> {
         let why = match ends_next_day {
-            false if end <= start => "must be after start; an event that passes midnight says ends_next_day",
-            true if end > start => "must not be more than 24 hours after start",
+            false if end <= start => message!("must be after start; an event that passes midnight says ends_next_day"),
+            true if end > start => message!("must not be more than 24 hours after start"),
             _ => {
                 let ends = date.checked_add_days(Days::new(ends_next_day.into())).unwrap_or(date).and_time(end);
                 return Ok(Self { starts: date.and_time(start), ends });
@@ -148,24 +148,24 @@ impl Sessions {
     pub fn parse(sessions: Vec<Session>) -> Result<Self, Faults> {
         let mut faults = Faults::new();
         if sessions.is_empty() {
-            faults.add("", Broken::new(Rule::Required, "must name at least one session"));
+            faults.add("", Broken::new(Rule::Required, message!("must name at least one session")));
         }
         if sessions.len() > Self::MAX {
-            faults.add("", Broken::new(Rule::Length, "must be at most 31 sessions"));
+            faults.add("", Broken::new(Rule::Length, message!("must have at most {max} entries", max = Self::MAX)));
             return Err(faults);
         }
         let mut placed: Vec<(usize, Session)> = sessions.into_iter().enumerate().collect();
         placed.sort_by_key(|(place, session)| (*session, *place));
         for pair in placed.windows(2) {
             if pair[1].1.starts < pair[0].1.ends {
-                let why = format!("overlaps session {}", pair[0].0);
+                let why = message!("overlaps session {place} (the first is 0)", place = pair[0].0);
                 faults.add(format!("/{}", pair[1].0), Broken::new(Rule::Conflict, why));
             }
         }
         if let (Some((_, first)), Some((place, last))) = (placed.first(), placed.last())
             && (last.starts.date() - first.starts.date()).num_days() >= 31
         {
-            let why = "must be within 31 days of the first session";
+            let why = message!("must be within 31 days of the first session");
             faults.add(format!("/{place}/date"), Broken::new(Rule::Range, why));
         }
         faults.finish(Some(Self(placed.into_iter().map(|(_, session)| session).collect())))
@@ -253,15 +253,17 @@ pub struct Plan {
 
 /// Accepts a day of the years 1946 to 2100 as `2016-04-21`.
 pub fn parse_date(text: &str) -> Result<NaiveDate, Broken> {
-    let refused = |rule, why| Broken::new(rule, why);
+    let refused = |rule, why: crate::Message| Broken::new(rule, why);
     let date = match is_shaped(text, "0000-00-00") {
         true => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok(),
         false => None,
     };
-    let date = date.ok_or_else(|| refused(Rule::Format, "must be a date, such as 2016-04-21"))?;
+    let date = date.ok_or_else(|| refused(Rule::Format, message!("must be a date, such as 2016-04-21")))?;
     match (1946..=2100).contains(&date.year()) {
         true => Ok(date),
-        false => Err(refused(Rule::Range, "must be in the years 1946 to 2100")),
+        false => {
+            Err(refused(Rule::Range, message!("must lie in the years {first} to {last}", first = 1946, last = 2100)))
+        }
     }
 }
 
@@ -271,7 +273,7 @@ pub fn parse_time(text: &str) -> Result<NaiveTime, Broken> {
         true => NaiveTime::parse_from_str(text, "%H:%M").ok(),
         false => None,
     };
-    time.ok_or_else(|| Broken::new(Rule::Format, "must be a time from 00:00 to 23:59"))
+    time.ok_or_else(|| Broken::new(Rule::Format, message!("must be a time of day from 00:00 to 23:59")))
 }
 
 /// Whether `text` is `shape` with any digits for its zeros: chrono alone would take signs and spaces.

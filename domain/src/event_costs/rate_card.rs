@@ -64,16 +64,25 @@ impl Validity {
         let mut faults = Faults::new();
         let validity = match (from, until) {
             (None, None) if inferred => {
-                faults.add("/validity_inferred", Broken::new(Rule::Conflict, "there is no date to be inferred"));
+                faults.add(
+                    "/validity_inferred",
+                    Broken::new(Rule::Conflict, message!("there is no date to be inferred")),
+                );
                 None
             }
             (None, None) => Some(Self::Undated),
             (None, Some(_)) => {
-                faults.add("/valid_from", Broken::new(Rule::Required, "must be there when valid_until is"));
+                faults.add(
+                    "/valid_from",
+                    Broken::new(Rule::Required, message!("must be there when {field} is", field = "valid_until")),
+                );
                 None
             }
             (Some(from), Some(until)) if until < from => {
-                faults.add("/valid_until", Broken::new(Rule::Conflict, "must not be before valid_from"));
+                faults.add(
+                    "/valid_until",
+                    Broken::new(Rule::Conflict, message!("must not be earlier than {field}", field = "valid_from")),
+                );
                 None
             }
             (Some(from), until) => Some(Self::Dated { from, until, inferred }),
@@ -123,12 +132,15 @@ impl Interpreters {
         for (tag, number) in numbers {
             let pointer = format!("/{}", tag.replace('~', "~0").replace('/', "~1"));
             let number = u32::try_from(*number).ok().filter(|n| (1..=20).contains(n));
-            let number = faults.check(&pointer, number.ok_or(Broken::new(Rule::Range, "must be from 1 to 20")));
+            let number = faults.check(
+                &pointer,
+                number.ok_or(Broken::new(Rule::Range, message!("must be from {min} to {max}", min = 1, max = 20))),
+            );
             let language = faults.check(&pointer, Language::parse(tag));
             if let (Some(language), Some(number)) = (language, number)
                 && interpreters.insert(language, number).is_some()
             {
-                faults.add(pointer, Broken::new(Rule::Duplicate, "names a language twice"));
+                faults.add(pointer, Broken::new(Rule::Duplicate, message!("names a language twice")));
             }
         }
         faults.finish(Some(Self(interpreters)))
@@ -269,11 +281,11 @@ impl Charge {
     pub fn percentage(percent: Decimal, of: Base, above: Option<Price>) -> Result<Self, Faults> {
         let mut faults = Faults::new();
         if percent <= Decimal::ZERO || percent > Decimal::ONE_HUNDRED || percent.normalize().scale() > 4 {
-            let why = "must be above 0 and at most 100, with at most four decimals";
+            let why = message!("must be above 0 and at most 100, with at most four decimals");
             faults.add("/percent", Broken::new(Rule::Range, why));
         }
         if above.is_some_and(|above| above.is_range()) {
-            faults.add("/above", Broken::new(Rule::Conflict, "must be one amount"));
+            faults.add("/above", Broken::new(Rule::Conflict, message!("must be one amount")));
         }
         faults.finish(Some(Self::Percentage { percent: percent.normalize(), of, above }))
     }
@@ -282,8 +294,12 @@ impl Charge {
     pub fn fits(&self, unit: Unit) -> Result<(), Broken> {
         match (self, unit) {
             (Self::Percentage { .. }, Unit::Share) => Ok(()),
-            (Self::Percentage { .. }, _) => Err(Broken::new(Rule::Conflict, "must be share for a percentage")),
-            (Self::Price(_), Unit::Share) => Err(Broken::new(Rule::Conflict, "must not be share for a price")),
+            (Self::Percentage { .. }, _) => {
+                Err(Broken::new(Rule::Conflict, message!("must be share for a percentage")))
+            }
+            (Self::Price(_), Unit::Share) => {
+                Err(Broken::new(Rule::Conflict, message!("must not be share for a price")))
+            }
             (Self::Price(_), _) => Ok(()),
         }
     }
@@ -303,7 +319,7 @@ impl RegularHours {
     pub fn parse(from: NaiveTime, until: NaiveTime) -> Result<Self, Broken> {
         match from < until {
             true => Ok(Self { from, until }),
-            false => Err(Broken::new(Rule::Conflict, "until must be after from")),
+            false => Err(Broken::new(Rule::Conflict, message!("until must be after from"))),
         }
     }
 
@@ -354,8 +370,9 @@ impl AppliesWhen {
     /// this code asks for; pointers of faults are `/applies_when`, `/regular_hours` and `/notice_days`.
     pub fn parse(code: &str, hours: Option<RegularHours>, days: Option<i64>) -> Result<Self, Faults> {
         let mut faults = Faults::new();
-        let needs =
-            |pointer: &'static str| (pointer, Broken::new(Rule::Required, "must be there for this applies_when"));
+        let needs = |pointer: &'static str| {
+            (pointer, Broken::new(Rule::Required, message!("must be there for this applies_when")))
+        };
         let outcome = match (code, hours, days) {
             ("always", None, None) => Ok(Self::Always),
             ("on_request", None, None) => Ok(Self::OnRequest),
@@ -364,16 +381,20 @@ impl AppliesWhen {
             ("regular_hours" | "outside_regular_hours", None, _) => Err(needs("/regular_hours")),
             ("cancelled_within", None, Some(days)) => match u32::try_from(days) {
                 Ok(days @ 1..=366) => Ok(Self::CancelledWithin(days)),
-                _ => Err(("/notice_days", Broken::new(Rule::Range, "must be from 1 to 366"))),
+                _ => Err((
+                    "/notice_days",
+                    Broken::new(Rule::Range, message!("must be from {min} to {max}", min = 1, max = 366)),
+                )),
             },
             ("cancelled_within", _, None) => Err(needs("/notice_days")),
             ("always" | "on_request" | "regular_hours" | "outside_regular_hours" | "cancelled_within", _, _) => {
                 let extra =
                     if days.is_some() && code != "cancelled_within" { "/notice_days" } else { "/regular_hours" };
-                Err((extra, Broken::new(Rule::Conflict, "has no meaning for this applies_when")))
+                Err((extra, Broken::new(Rule::Conflict, message!("has no meaning for this applies_when"))))
             }
             _ => {
-                let why = "must be one of always, on_request, regular_hours, outside_regular_hours, cancelled_within";
+                let codes = "always, on_request, regular_hours, outside_regular_hours, cancelled_within";
+                let why = message!("must be one of {values}", values = codes);
                 Err(("/applies_when", Broken::new(Rule::OneOf, why)))
             }
         };
@@ -458,12 +479,12 @@ impl<T: Coded> Distinct<T> {
     pub fn parse(parts: Vec<T>) -> Result<Self, Faults> {
         let mut faults = Faults::new();
         if parts.len() > 300 {
-            faults.add("", Broken::new(Rule::Length, "must be at most 300"));
+            faults.add("", Broken::new(Rule::Length, message!("must have at most {max} entries", max = 300)));
         }
         let mut seen = BTreeSet::new();
         for (place, part) in parts.iter().enumerate() {
             if !seen.insert(part.code()) {
-                let why = "another one of this card has the same code";
+                let why = message!("another one of this card has the same code");
                 faults.add(format!("/{place}/code"), Broken::new(Rule::Duplicate, why));
             }
         }

@@ -58,7 +58,7 @@ impl Category {
                 "subtitulado en tiempo real (CART)",
                 "sous-titrage en temps réel (CART)",
                 "субтитры в реальном времени (CART)",
-                "实时字幕(CART)",
+                "实时字幕（CART）",
             ],
             Self::SignLanguage => [
                 "الترجمة الشفوية بلغة الإشارة",
@@ -315,7 +315,7 @@ const ALWAYS: Six = [
     "Se cobra en todo evento de este tipo, se solicite o no.",
     "Facturé pour tout événement de ce type, que le service soit demandé ou non.",
     "Взимается за каждое такое мероприятие независимо от того, запрошена ли услуга.",
-    "凡此类活动均须收取,无论是否申请。",
+    "凡此类活动均须收取，无论是否申请。",
 ];
 const REQUESTED: Six = [
     "طلبتم هذه الخدمة.",
@@ -331,7 +331,7 @@ const INTERPRETERS: Six = [
     "Usted solicitó interpretación; intérpretes del equipo necesario para estos idiomas: {team} (fuente: {source}).",
     "Vous avez demandé l'interprétation ; interprètes de l'équipe requise pour ces langues : {team} (source : {source}).",
     "Вы запросили устный перевод; численность бригады переводчиков для этих языков: {team} (источник: {source}).",
-    "您申请了口译;这些语种所需口译员人数:{team}(来源:{source})。",
+    "您申请了口译；这些语种所需口译员人数：{team}（来源：{source}）。",
 ];
 const WITHIN: Six = [
     "طلبتم هذه الخدمة خلال ساعات العمل العادية، من {from} إلى {until}، من الاثنين إلى الجمعة؛ الجلسات المعنية: {sessions} من أصل {of}.",
@@ -339,7 +339,7 @@ const WITHIN: Six = [
     "Usted solicitó este servicio dentro del horario ordinario, de {from} a {until}, de lunes a viernes; sesiones afectadas: {sessions} de {of}.",
     "Vous avez demandé ce service pendant les heures normales, de {from} à {until}, du lundi au vendredi ; séances concernées : {sessions} sur {of}.",
     "Вы запросили эту услугу в обычные часы работы ({from}–{until}, понедельник — пятница); число таких заседаний: {sessions} из {of}.",
-    "您申请在正常时间(周一至周五{from}至{until})内提供此项服务;涉及场次:{of}场中的{sessions}场。",
+    "您申请在正常时间（周一至周五{from}至{until}）内提供此项服务；涉及场次：{of}场中的{sessions}场。",
 ];
 const OUTSIDE: Six = [
     "يُحمَّل لقاء الوقت الواقع خارج ساعات العمل العادية، من {from} إلى {until}، من الاثنين إلى الجمعة؛ الجلسات المعنية: {sessions} من أصل {of}.",
@@ -347,7 +347,7 @@ const OUTSIDE: Six = [
     "Se cobra por el tiempo fuera del horario ordinario, de {from} a {until}, de lunes a viernes; sesiones afectadas: {sessions} de {of}.",
     "Facturé pour le temps en dehors des heures normales, de {from} à {until}, du lundi au vendredi ; séances concernées : {sessions} sur {of}.",
     "Взимается за время вне обычных часов работы ({from}–{until}, понедельник — пятница); число таких заседаний: {sessions} из {of}.",
-    "对正常时间(周一至周五{from}至{until})以外的时间收费;涉及场次:{of}场中的{sessions}场。",
+    "对正常时间（周一至周五{from}至{until}）以外的时间收费；涉及场次：{of}场中的{sessions}场。",
 ];
 const SHARE: Six = [
     "نسبة {percent} في المائة من: {of} ({base}).",
@@ -355,7 +355,7 @@ const SHARE: Six = [
     "{percent} % de: {of} ({base}).",
     "{percent} % de la base suivante : {of} ({base}).",
     "{percent} % от следующей базы: {of} ({base}).",
-    "按以下基数的{percent}%收取:{of}({base})。",
+    "按以下基数的{percent}%收取：{of}（{base}）。",
 ];
 const ABOVE: Six = [
     " لا تُستحق إلا إذا تجاوز هذا الأساس {above}.",
@@ -371,7 +371,7 @@ const CANCELLED: Six = [
     "Cancelación tardía: días de preaviso: {notice}; se exigen al menos: {needed}.",
     "Annulation tardive : préavis en jours : {notice} ; requis : au moins {needed}.",
     "Поздняя отмена: срок уведомления в днях: {notice}; требуется не менее: {needed}.",
-    "取消过晚:提前通知天数:{notice};要求至少提前天数:{needed}。",
+    "取消过晚：提前通知天数：{notice}；要求至少提前天数：{needed}。",
 ];
 const NO_RATE: Six = [
     "لا يُعرف سعر لهذه الخدمة في مركز العمل هذا لهذا النوع من المناسبات.",
@@ -395,7 +395,7 @@ const PRECEDENT: Six = [
     "Solo se conoce lo que se pagó por un evento anterior: {item} ({price}).",
     "On connaît seulement le montant payé pour un événement passé : {item} ({price}).",
     "Известно лишь, сколько было уплачено за одно прошлое мероприятие: {item} ({price}).",
-    "仅掌握以往一次活动的费用:{item}({price})。",
+    "仅掌握以往一次活动的费用：{item}（{price}）。",
 ];
 const UNKNOWN_TEAM: Six = [
     "لا يُعرف عدد المترجمين الشفويين اللازم لهذه اللغات.",
@@ -411,7 +411,7 @@ const UNKNOWN_PARTICIPANTS: Six = [
     "La tarifa es por participante; indique el número de participantes.",
     "Le tarif est fixé par participant ; veuillez en indiquer le nombre.",
     "Расценка установлена на одного участника; укажите число участников.",
-    "费率按与会者人数计算;请填写人数。",
+    "费率按与会者人数计算；请填写人数。",
 ];
 const CURRENT: Six = [
     "وفقا للمصادر، تسري هذه الأسعار في مواعيد المناسبة؛ والمكتب الذي يصدر الفاتورة هو الذي يؤكدها.",
@@ -419,7 +419,7 @@ const CURRENT: Six = [
     "Según las fuentes, estas tarifas rigen en las fechas del evento; la oficina que factura las confirma.",
     "Selon les sources, ces tarifs sont en vigueur aux dates de l'événement ; le bureau qui facture les confirme.",
     "Согласно источникам, эти расценки действуют в дни мероприятия; их подтверждает выставляющее счет подразделение.",
-    "据资料来源,这些费率在活动日期有效;以开具账单的部门确认为准。",
+    "据资料来源，这些费率在活动日期有效；以开具账单的部门确认为准。",
 ];
 const UNDATED: Six = [
     "أسعار من مصدر غير مؤرخ: تبين حجم التكلفة التقريبي ولا تشكل تعريفة.",
@@ -427,7 +427,7 @@ const UNDATED: Six = [
     "Tarifas de una fuente sin fecha: indican un orden de magnitud y no constituyen un baremo.",
     "Montants tirés d'une source non datée : un ordre de grandeur, non un barème.",
     "Расценки из источника без даты: порядок величины, а не действующий тариф.",
-    "费率来源未注明日期:仅供估算数量级,并非现行收费标准。",
+    "费率来源未注明日期：仅供估算数量级，并非现行收费标准。",
 ];
 const HISTORICAL: Six = [
     "أسعار سابقة ({years}): تبين حجم التكلفة التقريبي ولا تشكل تعريفة.",
@@ -435,7 +435,7 @@ const HISTORICAL: Six = [
     "Tarifas históricas ({years}): indican un orden de magnitud y no constituyen un baremo.",
     "Montants historiques ({years}) : un ordre de grandeur, non un barème.",
     "Расценки прошлых лет ({years}): порядок величины, а не действующий тариф.",
-    "历史费率({years}):仅供估算数量级,并非现行收费标准。",
+    "历史费率（{years}）：仅供估算数量级，并非现行收费标准。",
 ];
 const UNDATED_RULE: Six = [
     "من مصدر غير مؤرخ: يُرجى التحقق من أن القاعدة لا تزال سارية.",
@@ -443,7 +443,7 @@ const UNDATED_RULE: Six = [
     "De una fuente sin fecha: pregunte si sigue vigente.",
     "Tiré d'une source non datée : vérifiez que la règle est toujours en vigueur.",
     "Из источника без даты: уточните, действует ли это правило.",
-    "来源未注明日期:请核实是否仍然有效。",
+    "来源未注明日期：请核实是否仍然有效。",
 ];
 const HISTORICAL_RULE: Six = [
     "قاعدة من سنوات سابقة ({years}): يُرجى التحقق من أنها لا تزال سارية.",
@@ -451,7 +451,7 @@ const HISTORICAL_RULE: Six = [
     "Norma de otros años ({years}): pregunte si sigue vigente.",
     "Règle d'autres années ({years}) : vérifiez qu'elle est toujours en vigueur.",
     "Правило прошлых лет ({years}): уточните, действует ли оно.",
-    "往年规则({years}):请核实是否仍然有效。",
+    "往年规则（{years}）：请核实是否仍然有效。",
 ];
 const MOVE: Six = [
     "عقد المناسبة خلال ساعات العمل العادية، من {from} إلى {until}، من الاثنين إلى الجمعة.",
@@ -459,7 +459,7 @@ const MOVE: Six = [
     "Celebrar el evento dentro del horario ordinario, de {from} a {until}, de lunes a viernes.",
     "Tenir l'événement pendant les heures normales, de {from} à {until}, du lundi au vendredi.",
     "Провести мероприятие в обычные часы работы ({from}–{until}, понедельник — пятница).",
-    "将活动安排在正常时间(周一至周五{from}至{until})内。",
+    "将活动安排在正常时间（周一至周五{from}至{until}）内。",
 ];
 const FEWER: Six = [
     "طلب عدد أقل من الفنيين؛ العدد المتبقي: {technicians}.",
@@ -467,7 +467,7 @@ const FEWER: Six = [
     "Solicitar un técnico menos; técnicos restantes: {technicians}.",
     "Demander un technicien de moins ; techniciens restants : {technicians}.",
     "Запросить на одного техника меньше; останется техников: {technicians}.",
-    "减少一名技术员;剩余人数:{technicians}。",
+    "减少一名技术员；剩余人数：{technicians}。",
 ];
 const EARLIER: Six = [
     "إلغاء المناسبة بمهلة إشعار لا تقل عن عدد الأيام التالي: {notice}.",
@@ -475,7 +475,7 @@ const EARLIER: Six = [
     "Cancelar antes; días de preaviso, como mínimo: {notice}.",
     "Annuler plus tôt ; préavis en jours, au moins : {notice}.",
     "Отменить раньше; срок уведомления в днях, не менее: {notice}.",
-    "提早取消;提前通知天数至少:{notice}。",
+    "提早取消；提前通知天数至少：{notice}。",
 ];
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::{Broken, Rule};
+
 /// How far a note has come. Visibility is this fact alone: no clock is asked on reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Publication {
@@ -39,11 +41,21 @@ pub enum Release {
 }
 
 /// Why a note cannot be released as asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseError {
     /// Readers have it already.
-    #[error("is published already: it can be withdrawn, but not be a draft or under an embargo again")]
     Published,
+}
+
+impl From<ReleaseError> for Broken {
+    fn from(error: ReleaseError) -> Self {
+        match error {
+            ReleaseError::Published => Self::new(
+                Rule::Conflict,
+                message!("is published already: it can be withdrawn, but not be a draft or under an embargo again"),
+            ),
+        }
+    }
 }
 
 impl Publication {

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Broken, Rule};
+use crate::text::code_point;
+use crate::{Broken, Language, Message, Rule};
 
 /// The symbol of a document of the series A/INF: `A/INF/{session}/{number}` with, in this order, any
 /// of `/Rev.k`, `/Add.k`, `/Add.k/Rev.k` and a last `/Corr.k`. The reissue asterisk is no part of it:
@@ -40,40 +41,29 @@ pub enum Role {
 }
 
 /// Why a text is not the symbol of an INF note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SymbolError {
     /// Longer than any symbol.
-    #[error("must have at most {} characters", Symbol::MAX)]
     Length,
     /// A character that no symbol has; often a letter of another script that looks like a Latin one.
-    #[error("must not contain U+{:04X}: symbols have Latin letters, digits, slashes and dots", u32::from(*.0))]
     Character(char),
     /// An asterisk within the symbol, or more of them than documents are ever reissued.
-    #[error("the reissue marker is 1 to 9 asterisks at the end")]
     Marker,
     /// A blank that could stand for a slash, a dot or nothing.
-    #[error("must not have a blank within a word or number")]
     Blank,
     /// A document of another series, or no symbol at all.
-    #[error("is not of the series A/INF; to search by words use q")]
     Series,
     /// The series or a session, but no document.
-    #[error("names no document: a session and a number must follow, as in A/INF/76/4")]
     Incomplete,
     /// The session is not a number from 1 to 999.
-    #[error("session must be a number from 1 to 999 without leading zeros")]
     Session,
     /// The document's number is not from 1 to 9999.
-    #[error("document number must be from 1 to 9999 without leading zeros")]
     Number,
     /// Something other than Rev., Add. or Corr. with a number follows.
-    #[error("only /Rev.k, /Add.k and /Corr.k may follow the number, k from 1 to 999")]
     Suffix,
     /// Suffixes in an order that the UN does not use.
-    #[error("suffixes must follow one another as in /Rev.1/Add.1/Rev.1/Corr.1, leaving out any")]
     Order,
     /// A symbol, but not written as it is stored.
-    #[error("must be written {0}")]
     Spelling(Symbol),
 }
 
@@ -91,9 +81,42 @@ impl From<SymbolError> for Broken {
             | SymbolError::Order
             | SymbolError::Spelling(_) => Rule::Format,
         };
-        Self::new(rule, error)
+        Self::new(rule, error.message())
     }
 }
+
+impl SymbolError {
+    fn message(self) -> Message {
+        match self {
+            Self::Length => message!("must have at most {max} characters", max = Symbol::MAX),
+            Self::Character(c) => message!(
+                "must not contain {character}: symbols have Latin letters, digits, slashes and dots",
+                character = code_point(c)
+            ),
+            Self::Marker => message!("the reissue marker is 1 to 9 asterisks at the end"),
+            Self::Blank => message!("must not have a blank within a word or number"),
+            Self::Series => message!("is not of the series A/INF; to search by words use q"),
+            Self::Incomplete => {
+                message!("names no document: a session and a number must follow, as in A/INF/76/4")
+            }
+            Self::Session => message!("session must be a number from 1 to 999 without leading zeros"),
+            Self::Number => message!("document number must be from 1 to 9999 without leading zeros"),
+            Self::Suffix => message!("only /Rev.k, /Add.k and /Corr.k may follow the number, k from 1 to 999"),
+            Self::Order => {
+                message!("suffixes must follow one another as in /Rev.1/Add.1/Rev.1/Corr.1, leaving out any")
+            }
+            Self::Spelling(symbol) => message!("must be written {symbol}", symbol),
+        }
+    }
+}
+
+impl fmt::Display for SymbolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message().text(Language::En))
+    }
+}
+
+impl std::error::Error for SymbolError {}
 
 /// A symbol as it is printed or quoted, with the number of times the document had been reissued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -372,7 +395,7 @@ mod tests {
     fn a_refusal_names_its_rule() {
         assert_eq!(Broken::from(SymbolError::Session).rule, Rule::Range);
         let spelling = Broken::from(Symbol::parse("a/inf/76/4").unwrap_err());
-        assert_eq!((spelling.rule, spelling.detail.as_str()), (Rule::Format, "must be written A/INF/76/4"));
+        assert_eq!((spelling.rule, spelling.to_string().as_str()), (Rule::Format, "must be written A/INF/76/4"));
     }
 
     #[test]

@@ -40,11 +40,11 @@ impl Text {
         let subtitle = subtitle.and_then(|s| faults.check("/subtitle", text::line(s, 300)));
         let place_dates = place_dates.and_then(|p| faults.check("/place_dates", text::line(p, 300)));
         if sections.len() > 100 {
-            faults.add("/sections", Broken::new(Rule::Length, "must have at most 100 sections"));
+            faults.add("/sections", Broken::new(Rule::Length, message!("must have at most {max} entries", max = 100)));
         }
         for (i, section) in sections.iter().enumerate() {
             if sections[..i].iter().any(|s| s.number == section.number) {
-                let broken = Broken::new(Rule::Duplicate, "is the number of an earlier section");
+                let broken = Broken::new(Rule::Duplicate, message!("is the number of an earlier section"));
                 faults.add(format!("/sections/{i}/number"), broken);
             }
         }
@@ -93,7 +93,7 @@ impl Section {
         let title = faults.check("/title", text::line(title, 500));
         let body = body.and_then(|b| faults.check("/text", text::block(b, Localized::MAX)));
         if page == Some(0) {
-            faults.add("/page", Broken::new(Rule::Range, "pages are counted from 1"));
+            faults.add("/page", Broken::new(Rule::Range, message!("pages are counted from 1")));
         }
         let section = number.zip(title).map(|(number, title)| Self {
             number: number.into(),
@@ -134,7 +134,7 @@ impl Texts {
     /// Accepts one version or more.
     pub fn parse(texts: BTreeMap<Language, Text>) -> Result<Self, Broken> {
         match texts.is_empty() {
-            true => Err(Broken::new(Rule::Required, "must have a text in at least one language")),
+            true => Err(Broken::new(Rule::Required, message!("must have a text in at least one language"))),
             false => Ok(Self(texts)),
         }
     }

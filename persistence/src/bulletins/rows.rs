@@ -63,12 +63,12 @@ pub(crate) fn moment(at: Option<DateTime<Utc>>, reading: Option<Json<Reading>>) 
 
 /// A stored text that does not parse.
 pub(crate) fn corrupt(broken: Broken) -> Error {
-    Error::Corrupt(broken.detail)
+    Error::Corrupt(broken.to_string())
 }
 
 /// A stored part that does not parse.
 pub(crate) fn corrupt_part(faults: Faults) -> Error {
-    let faults: Vec<_> = faults.into_vec().into_iter().map(|f| format!("{} {}", f.pointer, f.detail)).collect();
+    let faults: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.to_string()).collect();
     Error::Corrupt(faults.join("; "))
 }
 

@@ -19,12 +19,12 @@ use domain::event_costs::{
 use domain::{Broken, DutyStation, Faults, Key, Localized, Provenance};
 
 fn corrupt(broken: Broken) -> Error {
-    Error::Corrupt(broken.detail)
+    Error::Corrupt(broken.to_string())
 }
 
 fn corrupt_part(faults: Faults) -> Error {
     let fault = faults.into_vec().into_iter().next();
-    Error::Corrupt(fault.map(|f| format!("{} {}", f.pointer, f.detail)).unwrap_or_default())
+    Error::Corrupt(fault.map(|fault| fault.to_string()).unwrap_or_default())
 }
 
 #[derive(Queryable, Selectable, Insertable)]

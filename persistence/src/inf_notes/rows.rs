@@ -30,11 +30,11 @@ fn of_word<T: DeserializeOwned>(word: String) -> Result<T, Error> {
 }
 
 fn corrupt(broken: impl Into<Broken>) -> Error {
-    Error::Corrupt(broken.into().detail)
+    Error::Corrupt(broken.into().to_string())
 }
 
 fn corrupt_parts(faults: Faults) -> Error {
-    let faults: Vec<_> = faults.into_vec().into_iter().map(|f| format!("{} {}", f.pointer, f.detail)).collect();
+    let faults: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.to_string()).collect();
     Error::Corrupt(faults.join("; "))
 }
 
