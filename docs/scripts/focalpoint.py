@@ -33,9 +33,10 @@ class Problem(Exception):
         self.status, self.headers = status, headers
         self.body = body if isinstance(body, dict) else {}
         self.code = self.body.get("code") or self.body.get("error") or str(status)
-        super().__init__(f"{status} {self.code}: {self.body.get('detail') or self.body.get('title', '')}")
+        said = f"{status} {self.code}: {self.body.get('detail') or self.body.get('title', '')}"
+        super().__init__("\n  ".join([said, *self.faults()]))
 
-    def lines(self):
+    def faults(self):
         """Each broken rule as a line for people: where, what, which rule."""
         for fault in self.body.get("errors", []):
             line = f"line {fault['line']}" if "line" in fault else fault.get("parameter", "file")
