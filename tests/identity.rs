@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::harness::{MISSION, Reply, Who, World};
 
-async fn client(world: &World, role: Role) -> (Uuid, String) {
+/// A client that can sign in: its id and secret.
+pub(crate) async fn client(world: &World, role: Role) -> (Uuid, String) {
     use secrecy::ExposeSecret;
     let secret = api::identity::secrets::generate().unwrap();
     let hash = api::identity::secrets::hash(&secret).unwrap();

@@ -17,5 +17,6 @@ mod imports;
 mod inf_notes;
 mod messages;
 mod ordered_log;
+mod phone;
 mod schema;
 mod sync;

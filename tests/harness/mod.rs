@@ -1,6 +1,7 @@
 //! A server for a test: the real one, on a database of its own.
 
 mod database;
+pub(crate) mod proxy;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -1,0 +1,274 @@
+//! A phone's client, as docs/phone.md describes it. Written to be read beside one's own.
+//!
+//! What a phone has on disk is [`Kept`]. All else may be gone at any moment: the system ends the app, the user
+//! walks into a lift. So `Kept` is replaced as a whole, once an answer is complete, and never before.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use reqwest::RequestBuilder;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What is on the phone's disk.
+#[derive(Clone, Default, Debug, PartialEq)]
+pub(crate) struct Kept {
+    /// The copy, by kind and id.
+    pub(crate) objects: BTreeMap<(String, String), Value>,
+    /// Where the copy stands.
+    pub(crate) sync_token: Option<String>,
+    /// Whether the copy must not be shown: it may hold what the user has no right to any more.
+    pub(crate) hidden: bool,
+    /// Answers to single reads, by path, with their tags.
+    pub(crate) answers: BTreeMap<String, (String, Value)>,
+}
+
+/// Why there is nothing new. In each case the app goes on with what it has, and shows how old that is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// No good answer for now: try again when the network is back, or at the next occasion.
+    Offline,
+    /// The access is gone: ask the user to sign in.
+    SignIn,
+    /// The request is wrong: repeating does not help. Report status and code with the request's id.
+    Refused(u16, String),
+}
+
+/// How patient a phone is.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// For the connection.
+    pub(crate) connect: Duration,
+    /// For the next bytes; not for the whole answer, which may be slow and still arrive.
+    pub(crate) silence: Duration,
+    /// Before the second try; doubled for each further one.
+    pub(crate) first_pause: Duration,
+    /// The longest.
+    pub(crate) longest_pause: Duration,
+    /// How often a request is tried.
+    pub(crate) tries: u32,
+}
+
+impl Pace {
+    /// In an app.
+    #[expect(dead_code, reason = "tests are less patient")]
+    pub(crate) const REAL: Self = Self {
+        connect: Duration::from_secs(10),
+        silence: Duration::from_secs(30),
+        first_pause: Duration::from_secs(1),
+        longest_pause: Duration::from_secs(60),
+        tries: 6,
+    };
+}
+
+/// An answer that has arrived whole.
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+/// An app, running.
+pub(crate) struct Phone {
+    pub(crate) kept: Kept,
+    base: String,
+    /// `Basic …`, from the phone's key store.
+    credentials: String,
+    language: &'static str,
+    pace: Pace,
+    http: reqwest::Client,
+    /// The access token, and when to get the next: by the phone's running time, because its clock may be wrong.
+    pub(crate) bearer: Option<(String, Instant)>,
+}
+
+impl Phone {
+    pub(crate) fn new(base: String, credentials: String, language: &'static str, pace: Pace) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            // a redirect is not ours: a network that wants the user to sign in somewhere
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(pace.connect)
+            .read_timeout(pace.silence)
+            // An app keeps its connection open. Here each request gets the weather of its own connection.
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
+        Self { kept: Kept::default(), base, credentials, language, pace, http, bearer: None }
+    }
+
+    /// The system has ended the app, and the user opens it again.
+    pub(crate) fn restart(self) -> Self {
+        let again = Self::new(self.base, self.credentials, self.language, self.pace);
+        Self { kept: self.kept, ..again }
+    }
+
+    /// Brings the copy up to date.
+    pub(crate) async fn sync(&mut self) -> Result<(), Trouble> {
+        // The next copy is made beside the present one, which stays on the screen.
+        let mut next = self.kept.clone();
+        loop {
+            let from = next.sync_token.as_ref().map(|token| format!("&token={token}")).unwrap_or_default();
+            let path = format!("/v1/sync?lang={}{from}", self.language);
+            let answer = self.ask(&path, None).await?;
+            match answer.status {
+                200 => {
+                    next.apply(&answer.body);
+                    // Otherwise it goes on from the token just received.
+                    if answer.body["complete"] == true {
+                        next.hidden = false;
+                        self.kept = next;
+                        return Ok(());
+                    }
+                }
+                // The copy cannot be continued, or its token is damaged. Without a token neither can be said.
+                400 | 410 if next.sync_token.is_some() => {
+                    if answer.body["reason"] == "audience-changed" {
+                        self.kept.hidden = true;
+                        self.kept.answers.clear();
+                    }
+                    next = Kept { answers: self.kept.answers.clone(), ..Kept::default() };
+                }
+                _ => return Err(answer.refusal()),
+            }
+        }
+    }
+
+    /// An object or list at its address. Where nothing has changed the answer is the one that is kept.
+    pub(crate) async fn read(&mut self, path: &str) -> Result<Value, Trouble> {
+        let kept = self.kept.answers.get(path).cloned();
+        let answer = self.ask(path, kept.as_ref().map(|(tag, _)| tag.as_str())).await?;
+        match (answer.status, kept) {
+            (304, Some((_, body))) => Ok(body),
+            (200, _) => {
+                if let Some(tag) = answer.header("etag") {
+                    self.kept.answers.insert(path.to_owned(), (tag.to_owned(), answer.body.clone()));
+                }
+                Ok(answer.body)
+            }
+            (404, _) => {
+                self.kept.answers.remove(path);
+                Err(answer.refusal())
+            }
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// The answer to a GET, with a token that is good.
+    async fn ask(&mut self, path: &str, tag: Option<&str>) -> Result<Answer, Trouble> {
+        for _ in 0..2 {
+            let bearer = self.bearer().await?;
+            let answer = self
+                .persist(|| {
+                    let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&bearer);
+                    tag.iter().fold(request, |request, tag| request.header("if-none-match", *tag))
+                })
+                .await?;
+            if answer.status != 401 {
+                return Ok(answer);
+            }
+            // It ended early: the key was changed, or the phone slept. One new token, one more try.
+            self.bearer = None;
+        }
+        Err(Trouble::SignIn)
+    }
+
+    /// The access token, or a new one where there is none or it ends soon.
+    async fn bearer(&mut self) -> Result<String, Trouble> {
+        if let Some((token, _)) = self.bearer.as_ref().filter(|(_, until)| Instant::now() < *until) {
+            return Ok(token.clone());
+        }
+        let asked = Instant::now();
+        let answer = self
+            .persist(|| {
+                let request = self.http.post(format!("{}/oauth/token", self.base));
+                request
+                    .header(AUTHORIZATION, &self.credentials)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body("grant_type=client_credentials")
+            })
+            .await?;
+        let token = answer.body["access_token"].as_str();
+        match (answer.status, token, answer.body["expires_in"].as_u64()) {
+            (200, Some(token), Some(seconds)) => {
+                // A few minutes early, and counted from before the request: the answer may have been slow.
+                let until = asked + Duration::from_secs(seconds.saturating_sub(300));
+                self.bearer = Some((token.to_owned(), until));
+                Ok(token.to_owned())
+            }
+            (400 | 401, ..) => Err(Trouble::SignIn),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// Sends a request until there is an answer that means something. What is sent here may be sent again.
+    async fn persist(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer, Trouble> {
+        let mut pause = self.pace.first_pause;
+        for _ in 1..self.pace.tries {
+            let told = match self.attempt(request()).await {
+                Some(answer) if !answer.may_pass() => return Ok(answer),
+                Some(answer) => answer.retry_after(),
+                None => None,
+            };
+            // At least as long as the server says; and a part by chance, lest all phones come back together.
+            tokio::time::sleep(told.unwrap_or_default() + part_of(pause)).await;
+            pause = (pause * 2).min(self.pace.longest_pause);
+        }
+        self.attempt(request()).await.filter(|answer| !answer.may_pass()).ok_or(Trouble::Offline)
+    }
+
+    /// One try. None: it did not arrive, or not whole, or is not from the server.
+    async fn attempt(&self, request: RequestBuilder) -> Option<Answer> {
+        let response = request.send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.ok()?;
+        let body = match status {
+            // A balancer may say these, too, in words of its own.
+            429 | 500.. => Value::Null,
+            // In place of the answer a hotel's network sends its own page, or a redirect to it.
+            _ if !headers.contains_key("x-request-id") => return None,
+            304 => Value::Null,
+            _ => serde_json::from_slice(&bytes).ok()?,
+        };
+        Some(Answer { status, headers, body })
+    }
+}
+
+impl Kept {
+    /// Applies a reply. Twice is as good as once.
+    fn apply(&mut self, reply: &Value) {
+        let key = |entry: &Value| Some((entry["kind"].as_str()?.to_owned(), entry["id"].as_str()?.to_owned()));
+        for put in reply["put"].as_array().into_iter().flatten() {
+            self.objects.extend(key(put).map(|key| (key, put["object"].clone())));
+        }
+        for gone in reply["remove"].as_array().into_iter().flatten() {
+            key(gone).map(|key| self.objects.remove(&key));
+        }
+        self.sync_token = reply["token"].as_str().map(str::to_owned);
+    }
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the same request may have a better answer later.
+    fn may_pass(&self) -> bool {
+        matches!(self.status, 408 | 429 | 500..)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.parse().ok().map(Duration::from_secs)
+    }
+
+    fn refusal(&self) -> Trouble {
+        Trouble::Refused(self.status, self.body["code"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// A time between nothing and this, by chance.
+fn part_of(time: Duration) -> Duration {
+    let share = Uuid::new_v4().as_u128() as u16;
+    time.mul_f64(f64::from(share) / f64::from(u16::MAX))
+}
