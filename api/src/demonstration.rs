@@ -15,7 +15,7 @@ use crate::bulletins::imports::BulletinsImport;
 use crate::directory::imports::DirectoryImport;
 use crate::event_costs::imports::CostsImport;
 use crate::identity::secrets;
-use crate::imports::{Import, Options, import};
+use crate::imports::{Import, Options, Order, import};
 use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
 use domain::{ClientId, Key, Kind, MissionId, Role, Source, Stream};
@@ -65,7 +65,7 @@ async fn load<I: Import>(state: &State, path: &Path) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("no demonstration data at {}", path.display()))?;
     let source = Source::parse(SOURCE).map_err(|broken| anyhow::anyhow!("{broken}"))?;
     let options = Options { source, dry_run: false, replace: false, force: false };
-    match import::<I>(state, file, options).await {
+    match import::<I>(state, file, Order::quiet(options)).await {
         Ok(done) => tracing::info!(path = %path.display(), rows = done.value.rows, "demonstration data loaded"),
         Err(error) => {
             let document = serde_json::to_string(&error.document(Uuid::nil()))?;

@@ -1,11 +1,15 @@
 //! What every import needs: one at a time for a stream, rows found again by their source's key,
 //! and the closing of what a source no longer has.
 
+pub mod runs;
+
 use std::collections::HashMap;
+use std::time::Duration;
 
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use crate::{Conn, Error};
@@ -44,12 +48,20 @@ impl Keys {
 }
 
 /// Waits for its turn among the imports of a stream, until the transaction ends.
-pub async fn lock(conn: &mut Conn, stream: Stream) -> Result<(), Error> {
+pub async fn lock(conn: &mut Conn, stream: Stream, at_most: Duration) -> Result<(), Error> {
+    conn.batch_execute(&format!("set local lock_timeout = {}", at_most.as_millis())).await?;
     sql_query("select pg_advisory_xact_lock(hashtext('import'), hashtext($1))")
         .bind::<Text, _>(stream.name())
         .execute(conn)
         .await?;
+    // What was set for the wait alone.
+    conn.batch_execute("set local lock_timeout = '2s'").await?;
     Ok(())
+}
+
+/// Checks at once what is otherwise checked at commit, and lets the log number the transaction.
+pub async fn settle(conn: &mut Conn) -> Result<(), Error> {
+    Ok(conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?)
 }
 
 #[derive(QueryableByName)]
@@ -67,9 +79,9 @@ pub async fn keys(conn: &mut Conn, kinds: &[Kind]) -> Result<Keys, Error> {
     let corrupt = |broken: domain::Broken| Error::Corrupt(broken.detail);
     let mut keys = HashMap::new();
     for kind in kinds {
-        let rows: Vec<KeyRow> =
-            sql_query(format!("select source, source_key, id from {}", table(*kind))).load(conn).await?;
-        for row in rows {
+        let query = sql_query(format!("select source, source_key, id from {}", table(*kind)));
+        let mut rows = query.load_stream::<KeyRow>(conn).await?;
+        while let Some(row) = rows.try_next().await? {
             let source = Source::parse(&row.source).map_err(corrupt)?;
             let key = Key::parse(&row.source_key).map_err(corrupt)?;
             keys.insert((*kind, source, key), row.id);
