@@ -20,7 +20,7 @@ use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
 use domain::{ClientId, Key, Kind, MissionId, Role, Source, Stream};
 use persistence::identity::{self, Client};
-use persistence::imports::Keys;
+use persistence::imports::{Keys, Namer, keys};
 
 /// The source that demonstration rows come from.
 const SOURCE: &str = "demonstration";
@@ -40,7 +40,7 @@ struct Credentials {
 /// their credentials is gone.
 pub async fn fill(state: &web::Data<State>) -> anyhow::Result<()> {
     let untouched = state.db.read(async |conn| persistence::imports::untouched(conn).await).await?;
-    let ours = state.db.read(async |conn| persistence::imports::keys(conn, &[Kind::Mission]).await).await?;
+    let ours = state.db.read(async |conn| keys(conn, &[Kind::Mission], Namer::default()).await).await?;
     if !untouched.contains(&Stream::Directory) && find_mission(&ours, MISSION).is_err() {
         tracing::info!("the database has data of its own: no demonstration");
         return Ok(());
@@ -87,7 +87,7 @@ async fn make_clients(state: &State, path: &Path) -> anyhow::Result<()> {
     if path.exists() && wanted.iter().all(|(role, ..)| known(&named(role)).is_some()) {
         return Ok(());
     }
-    let missions = state.db.read(async |conn| persistence::imports::keys(conn, &[Kind::Mission]).await).await?;
+    let missions = state.db.read(async |conn| keys(conn, &[Kind::Mission], Namer::default()).await).await?;
     let mut credentials = BTreeMap::new();
     for (name, role, mission) in wanted {
         let mission = mission.map(|key| find_mission(&missions, key)).transpose()?;

@@ -2,23 +2,19 @@
 
 pub mod csv;
 pub mod files;
+mod requests;
 pub mod runs;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::identity::Caller;
 use crate::params::{Params, boolean};
 use crate::problem::{ApiError, Code, FieldFault};
 use crate::state::State;
@@ -26,9 +22,10 @@ use csv::Columns;
 use domain::{Audience, Broken, Fault, Faults, Key, Kind, MissionId, Reference, Rule, Source, Stream};
 use files::{Ended as FileEnded, Format, Row, for_each_row};
 use persistence::imports::runs::News;
-use persistence::imports::{Imported, Keys};
+use persistence::imports::{Imported, Keys, Name, Namer};
 use persistence::{Conn, Written, imports};
-use runs::{IMPORT_RUN, ImportState, Progress, Run};
+pub use requests::{Order, Turns, receive};
+use runs::{ImportState, Progress};
 
 /// How many faults an answer lists.
 const LISTED_FAULTS: usize = 100;
@@ -39,41 +36,8 @@ const MOST_FAULTS: u64 = 10_000;
 /// How many rows are saved by one statement.
 const BATCH: usize = 500;
 
-/// How long an import waits for its turn while its request waits for it.
-const TURN_WAIT: Duration = Duration::from_secs(2);
-
-/// How long it does when it goes on without its request.
-const PATIENT_TURN_WAIT: Duration = Duration::from_secs(600);
-
 /// How much of a source `mode=replace` closes without being forced, in percent.
 const MOST_CLOSED_PERCENT: i64 = 10;
-
-/// Whose turn it is to import. Imports of a stream take turns in any case; those of another never wait.
-pub struct Turns([Semaphore; Stream::PUBLISHED.len()]);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Semaphore::new(1)))
-    }
-}
-
-impl Turns {
-    async fn take(&self, stream: Stream, at_most: Duration) -> Result<SemaphorePermit<'_>, ApiError> {
-        let busy = || ApiError::new(Code::Unavailable).retry_after(5);
-        let turn = Stream::PUBLISHED.iter().position(|s| *s == stream).and_then(|n| self.0.get(n));
-        let turn = tokio::time::timeout(at_most, turn.ok_or_else(busy)?.acquire()).await;
-        turn.ok().and_then(Result::ok).ok_or_else(busy)
-    }
-
-    /// Waits until no import has its turn, and gives none any more.
-    pub async fn end(&self) {
-        for turn in &self.0 {
-            if turn.acquire().await.is_ok() {
-                turn.close();
-            }
-        }
-    }
-}
 
 /// A feature's import.
 pub trait Import: 'static {
@@ -236,94 +200,6 @@ impl Options {
     }
 }
 
-/// An import as it is to be done.
-pub struct Order {
-    /// How the file is written.
-    pub format: Format,
-    /// How it was asked for.
-    pub options: Options,
-    /// Where it is noted how far it is.
-    pub progress: Arc<Progress>,
-    /// The run to end together with the import.
-    pub run: Option<Uuid>,
-    /// How long to wait for its turn.
-    pub turn_wait: Duration,
-}
-
-impl Order {
-    /// An import of NDJSON that nobody follows.
-    pub fn quiet(options: Options) -> Self {
-        Self { format: Format::Ndjson, options, progress: Arc::default(), run: None, turn_wait: TURN_WAIT }
-    }
-}
-
-/// Answers an import request of the feature `I`. Once the file is here the import goes on to its end,
-/// whether or not anybody waits for it.
-pub async fn receive<I: Import>(
-    req: &HttpRequest,
-    caller: Caller,
-    mut params: Params,
-    body: web::Payload,
-    state: &web::Data<State>,
-) -> Result<HttpResponse, ApiError> {
-    let options = Options::parse(&mut params);
-    params.finish()?;
-    let options = options.ok_or_else(|| ApiError::new(Code::Internal))?;
-    let format = Format::of(req, I::COLUMNS)?;
-    let Caller::Client { id: client, .. } = caller else { return Err(ApiError::new(Code::InvalidToken)) };
-    let run = Run::begin(&state.db, client, I::STREAM, format, &options).await?;
-    let id = run.id;
-    let name = HeaderValue::from_str(&id.to_string()).map_err(|_| ApiError::new(Code::Internal))?;
-    let file = match files::spool(body, state.config.import_limit).await {
-        Ok(file) => file,
-        Err(error) => {
-            run.end(Err(&error)).await;
-            return Err(error.header(IMPORT_RUN, name));
-        }
-    };
-    let goes_on_alone = prefers_async(req);
-    let turn_wait = if goes_on_alone { PATIENT_TURN_WAIT } else { TURN_WAIT };
-    let order = Order { format, options, progress: run.progress.clone(), run: Some(id), turn_wait };
-    let conducted = state.db.spawn(conduct::<I>(state.clone(), run, file, order));
-    if goes_on_alone {
-        return runs::accepted(state, id).await;
-    }
-    let outcome = conducted.await.unwrap_or_else(|_| Err(ApiError::new(Code::Internal)));
-    let done = outcome.map_err(|error| error.header(IMPORT_RUN, name.clone()))?;
-    let mut response = HttpResponse::Ok().json(done.value);
-    let revisions: Vec<String> = done
-        .revisions
-        .iter()
-        .filter(|(stream, _)| Stream::PUBLISHED.contains(stream))
-        .map(|(stream, rev)| format!("{stream}={rev}"))
-        .collect();
-    let headers = response.headers_mut();
-    if let Some(value) = HeaderValue::from_str(&revisions.join(", ")).ok().filter(|_| !revisions.is_empty()) {
-        headers.insert(header::HeaderName::from_static("sync-rev"), value);
-    }
-    headers.insert(IMPORT_RUN, name);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
-}
-
-/// Whether the caller would rather not wait (RFC 7240).
-fn prefers_async(req: &HttpRequest) -> bool {
-    let preferences = req.headers().get_all("Prefer").filter_map(|value| value.to_str().ok());
-    let mut tokens = preferences.flat_map(|value| value.split([',', ';'])).map(str::trim);
-    tokens.any(|token| token.eq_ignore_ascii_case("respond-async"))
-}
-
-async fn conduct<I: Import>(
-    state: web::Data<State>,
-    run: Run,
-    file: File,
-    order: Order,
-) -> Result<Written<ImportReport>, ApiError> {
-    let outcome = import::<I>(&state, file, order).await;
-    run.end(outcome.as_ref()).await;
-    outcome
-}
-
 /// Why a transaction was rolled back.
 enum Ended {
     Refused(ApiError),
@@ -338,9 +214,9 @@ impl From<persistence::Error> for Ended {
 
 /// Imports a file: all of it or nothing.
 pub async fn import<I: Import>(state: &State, mut file: File, order: Order) -> Result<Written<ImportReport>, ApiError> {
-    let (format, progress) = (order.format, order.progress.clone());
+    let (format, progress, source) = (order.format, order.progress.clone(), order.options.source.clone());
     progress.enter(ImportState::Checking);
-    let (file, scan) = web::block(move || scan::<I>(&mut file, format, &progress).map(|scan| (file, scan)))
+    let (file, scan) = web::block(move || scan::<I>(&mut file, format, &source, &progress).map(|scan| (file, scan)))
         .await
         .map_err(|_| ApiError::new(Code::Internal))??;
     order.progress.set_total(scan.rows);
@@ -357,7 +233,8 @@ pub async fn import<I: Import>(state: &State, mut file: File, order: Order) -> R
 /// What a first look at the file finds: whose rows it has.
 struct Scan {
     rows: u64,
-    heads: Vec<(Kind, Key)>,
+    heads: Vec<(Name, Kind)>,
+    namer: Namer,
     faults: RowFaults,
 }
 
@@ -410,19 +287,26 @@ struct Head {
     key: Option<String>,
 }
 
-fn scan<I: Import>(file: &mut File, format: Format, progress: &Progress) -> Result<Scan, ApiError> {
-    let mut scan = Scan { rows: 0, heads: Vec::new(), faults: RowFaults::default() };
-    let mut seen: HashSet<(Kind, Key)> = HashSet::new();
+fn scan<I: Import>(file: &mut File, format: Format, source: &Source, progress: &Progress) -> Result<Scan, ApiError> {
+    let (namer, faults) = (Namer::default(), RowFaults::default());
+    let mut scan = Scan { rows: 0, heads: Vec::new(), namer, faults };
+    let mut seen = HashSet::new();
     let read = for_each_row(file, format, |Row { line, json, .. }| {
         scan.rows += 1;
         progress.add(1);
         let head =
             json.and_then(|json| from_json::<Head>(json).map_err(first_fault)).and_then(|head| head_of::<I>(&head));
         match head {
-            Ok(head) if !seen.insert(head.clone()) => {
-                scan.faults.add(Some(line), Fault::new("/key", Rule::Duplicate, "is the key of an earlier line, too"));
+            Ok((kind, key)) => {
+                let name = scan.namer.name(kind, source, &key);
+                match seen.insert(name) {
+                    true => scan.heads.push((name, kind)),
+                    false => {
+                        let fault = Fault::new("/key", Rule::Duplicate, "is the key of an earlier line, too");
+                        scan.faults.add(Some(line), fault);
+                    }
+                }
             }
-            Ok(head) => scan.heads.push(head),
             Err(fault) => scan.faults.add(Some(line), fault),
         }
         scan.faults.stop_at_most()
@@ -446,15 +330,15 @@ fn head_of<I: Import>(head: &Head) -> Result<(Kind, Key), Fault> {
 }
 
 async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, order: Order) -> Result<ImportReport, Ended> {
-    let Scan { rows, heads, mut faults } = scan;
+    let Scan { rows, heads, namer, mut faults } = scan;
     let Order { format, options, progress, run, turn_wait } = order;
     imports::lock(conn, I::STREAM, turn_wait).await?;
     progress.enter(ImportState::Saving);
-    let mut keys = imports::keys(conn, I::REFERENCES).await?;
+    let mut keys = imports::keys(conn, I::REFERENCES, namer).await?;
     let mut inserted = 0;
     let mut kept: BTreeMap<Kind, Vec<Uuid>> = I::KINDS.iter().map(|kind| (*kind, Vec::new())).collect();
-    for (kind, key) in heads {
-        let (id, is_new) = keys.claim(kind, &options.source, &key, Uuid::now_v7);
+    for (name, kind) in heads {
+        let (id, is_new) = keys.claim(name, Uuid::now_v7);
         inserted += u64::from(is_new);
         if options.replace {
             kept.entry(kind).or_default().push(id);

@@ -72,7 +72,7 @@ states! {
     Committed = "committed";
     /// It was a dry run and is done: `report` says what it would have done.
     Rehearsed = "rehearsed";
-    /// The file was refused, and nothing was changed: `problem` says why.
+    /// The file was refused or did not arrive, and nothing was changed: `problem` says why.
     Refused = "refused";
     /// It could not be done, and nothing was changed: `problem` says why, where that is known.
     Failed = "failed";
@@ -217,8 +217,12 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if !self.ended {
-            self.progress.enter(ImportState::Failed);
-            let error = ApiError::new(Code::MalformedRequest).detail("The request broke off");
+            let arriving = self.progress.news().state == ImportState::Receiving.name();
+            let (state, error) = match arriving {
+                true => (ImportState::Refused, ApiError::new(Code::MalformedRequest).detail("The body broke off")),
+                false => (ImportState::Failed, ApiError::new(Code::Internal)),
+            };
+            self.progress.enter(state);
             let problem = serde_json::to_value(error.document(self.id)).ok();
             let news = News { problem, ..self.progress.news() };
             self.db.spawn(keep_trying_to_end(self.db.clone(), self.id, news));
