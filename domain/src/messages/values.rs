@@ -237,4 +237,28 @@ pub(super) const ROWS: &[Six] = &[
         "требуется форма stream=revision, как в Sync-Rev: notes=41",
         "格式必须为stream=revision，如Sync-Rev: notes=41",
     ],
+    [
+        "الامتداد يختلف عن الامتداد الوارد في معرّف tel:",
+        "has another extension than its tel: URI",
+        "tiene una extensión distinta de la de su URI tel:",
+        "comporte un poste différent de celui de son URI tel:",
+        "добавочный номер отличается от указанного в URI tel:",
+        "分机号与其tel: URI中的不同",
+    ],
+    [
+        "لا يجوز أن يتضمن معرّف tel: أي معامل سوى ext",
+        "a tel: URI may have the parameter ext and no other",
+        "un URI tel: solo puede llevar el parámetro ext",
+        "un URI tel: ne peut comporter que le paramètre ext",
+        "в URI tel: допускается только параметр ext",
+        "tel: URI只能带有参数ext",
+    ],
+    [
+        "يجب ذكره مع {other}",
+        "must be given with {other}",
+        "debe indicarse junto con {other}",
+        "doit être indiqué avec {other}",
+        "требуется вместе с {other}",
+        "须与{other}同时给出",
+    ],
 ];
