@@ -16,5 +16,6 @@ mod identity;
 mod imports;
 mod inf_notes;
 mod ordered_log;
+mod process;
 mod schema;
 mod sync;

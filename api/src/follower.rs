@@ -25,6 +25,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// How long to wait before trying to reach the database again.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// How long the database may take to say where it stands.
+const HEADS_WAIT: Duration = Duration::from_secs(5);
+
 /// How long reading what is new may take before the connection is given up.
 const GATHER_WAIT: Duration = Duration::from_secs(30);
 
@@ -109,9 +112,15 @@ impl Follower {
     async fn catch_up(&mut self, reader: &mut Conn) -> Result<(), Error> {
         let held: Arc<Edition> = Arc::clone(&self.state.store.edition());
         let identity = self.identity;
+        let silent = |_| Error::Unavailable("the database does not answer".into());
+        let heads = tokio::time::timeout(HEADS_WAIT, log::heads(reader)).await.map_err(silent)??;
+        if self.state.store.is_ready() && !has_moved(&heads, &held, identity) {
+            self.state.store.note_contact();
+            return Ok(());
+        }
         let gathering = snapshot(reader, async move |conn| gather(conn, &held, identity).await);
         let gathered = tokio::time::timeout(GATHER_WAIT, gathering).await;
-        let news = gathered.map_err(|_| Error::Unavailable("the database does not answer".into()))??;
+        let news = gathered.map_err(silent)??;
         self.state.store.note_contact();
         if news.rewound {
             tracing::warn!("the database's history is not the one that was followed: everything is read again");
@@ -147,6 +156,15 @@ impl Follower {
         self.state.store.note_ready();
         Ok(())
     }
+}
+
+/// Whether a stream stands elsewhere than what is held.
+fn has_moved(heads: &BTreeMap<Stream, Position>, held: &Edition, identity: Option<Position>) -> bool {
+    heads.iter().any(|(stream, head)| match stream {
+        Stream::Identity => identity != Some(*head),
+        Stream::Internal => false,
+        published => held.position(*published) != Some(*head),
+    })
 }
 
 /// Reads, from one state of the database, each stream that has moved. What cannot be read of one stream

@@ -287,7 +287,11 @@ pub async fn import<I: Import>(
         .map_err(|_| ApiError::new(Code::Internal))??;
     let turn = tokio::time::timeout(TURN_WAIT, state.import_turns.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(ApiError::new(Code::Unavailable).retry_after(5)) };
-    let outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, options).await).await;
+    let outcome = tokio::select! {
+        outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, options).await) => outcome,
+        // Whether it was committed nobody can say; the same file again will tell.
+        () = state.store.silence() => return Err(ApiError::new(Code::Unavailable)),
+    };
     match outcome {
         Ok(done) => Ok(done),
         Err(Ended::Rehearsed(report)) => Ok(Written { value: report, revisions: Vec::new() }),

@@ -13,6 +13,9 @@ use edition::Edition;
 /// After so long without the database, answers say how old they are and some are refused.
 const CUT_OFF_AFTER: Duration = Duration::from_secs(5);
 
+/// After so long without a write that the database took, it is said to take none.
+const NO_WRITES_AFTER: Duration = Duration::from_millis(2500);
+
 /// The edition and the identities. Reads take what is there and never wait; the follower puts the
 /// next in its place.
 pub struct Store {
@@ -22,6 +25,8 @@ pub struct Store {
     started: Instant,
     /// Milliseconds from `started` to the last time the database was read.
     contact: AtomicU64,
+    /// Milliseconds from `started` to the last time the database took a write; 0 when it has just refused one.
+    write: AtomicU64,
     ready: AtomicBool,
     rebuilding: AtomicBool,
     draining: AtomicBool,
@@ -35,6 +40,7 @@ impl Default for Store {
             changes: watch::Sender::new(0),
             started: Instant::now(),
             contact: AtomicU64::new(0),
+            write: AtomicU64::new(0),
             ready: AtomicBool::new(false),
             rebuilding: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -71,8 +77,16 @@ impl Store {
 
     /// Notes that the database has just been read.
     pub fn note_contact(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.contact.store(now, Ordering::Relaxed);
+        self.contact.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Notes whether the database has just taken a write.
+    pub fn note_write(&self, taken: bool) {
+        self.write.store(if taken { self.now().max(1) } else { 0 }, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Notes that what was read is in place.
@@ -94,8 +108,23 @@ impl Store {
 
     /// How old the edition may be.
     pub fn age(&self) -> Duration {
-        let contact = Duration::from_millis(self.contact.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(contact)
+        self.since(&self.contact)
+    }
+
+    fn since(&self, noted: &AtomicU64) -> Duration {
+        self.started.elapsed().saturating_sub(Duration::from_millis(noted.load(Ordering::Relaxed)))
+    }
+
+    /// Whether the database takes writes.
+    pub fn takes_writes(&self) -> bool {
+        self.write.load(Ordering::Relaxed) != 0 && self.since(&self.write) < NO_WRITES_AFTER
+    }
+
+    /// Ends once nothing has been heard of the database for so long that who waits for it should not.
+    pub async fn silence(&self) {
+        while self.age().min(self.since(&self.write)) < CUT_OFF_AFTER {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
     }
 
     /// Whether the database has been out of reach for so long that answers must say so.
