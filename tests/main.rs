@@ -20,5 +20,6 @@ mod inf_notes;
 mod messages;
 mod ordered_log;
 mod phone;
+mod process;
 mod schema;
 mod sync;

@@ -327,3 +327,39 @@ async fn a_database_that_was_rewound_under_a_running_server_is_noticed() {
         world.eventually(&path, Who::Token(&token), |reply| reply.status != 200 && reply.status != 503).await;
     assert_eq!(reply.json()["reason"], "rewound");
 }
+
+/// Revisions are counted, so no clock can put one before another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_hides_no_change_and_unpublishes_nothing() {
+    let world = World::empty().await;
+    let token = world.token(Role::Delegate).await;
+    let mut copy = Copy::default();
+    copy.pull(&world, &token).await;
+    world.have("directory", &[organization("o"), unit("u", "o")]).await;
+    copy.pull(&world, &token).await;
+    let psql = world.database.psql().await;
+    // As if all that had been written by a clock that was far ahead, and has just been put right.
+    psql.batch_execute("update sync_tx set at = at + interval '40 days'").await.unwrap();
+    world.have("directory", &[unit("v", "o")]).await;
+    let db = &world.server.state.db;
+    db.write(async |conn| persistence::log::prune(conn).await).await.unwrap();
+    let delta = copy.pull(&world, &token).await;
+    assert_eq!((delta["put"].as_array().unwrap().len(), copy.count("unit")), (1, 2));
+    let revisions = psql.query("select rev from sync_tx where stream = 'directory' order by rev", &[]).await.unwrap();
+    assert_eq!(revisions.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [0, 1, 2], "nothing was pruned");
+
+    // Published by the clock that was ahead: it stays so.
+    let officer = world.token(Role::SecurityOfficer).await;
+    let due = "2020-01-01T00:00:00Z";
+    let row = crate::bulletins::bulletin("b").with("embargo_until", json!(due));
+    world.import("bulletins", "", &officer, &[row]).await.expect(200);
+    let there = |reply: &crate::harness::Reply| reply.json()["items"] != json!([]);
+    world.eventually("/v1/bulletins", Who::Stranger, there).await;
+    psql.batch_execute(
+        "update bulletin set published_at = published_at + interval '2 hours', embargo_until = now() + interval '1 hour'",
+    )
+    .await
+    .unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
+    assert!(there(&world.get("/v1/bulletins", Who::Stranger).await), "the scheduler has looked twice");
+}

@@ -50,7 +50,11 @@ pub struct Config {
     /// The largest import, in bytes.
     #[arg(long, env = "FOCALPOINT_IMPORT_LIMIT", default_value_t = 32 * 1024 * 1024)]
     pub import_limit: u64,
-    /// Seconds in which requests under way may end after SIGTERM.
+    /// Seconds after SIGTERM in which requests are still taken while /readyz is 503 already: as long as a
+    /// load balancer needs to notice.
+    #[arg(long, env = "FOCALPOINT_DRAIN_SECONDS", default_value_t = 2)]
+    pub drain_seconds: u64,
+    /// Seconds in which requests under way may then end.
     #[arg(long, env = "FOCALPOINT_SHUTDOWN_SECONDS", default_value_t = 25)]
     pub shutdown_seconds: u64,
 }

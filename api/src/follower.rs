@@ -30,6 +30,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// How long to wait before trying to reach the database again.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// How long the database may take to say where it stands.
+const HEADS_WAIT: Duration = Duration::from_secs(5);
+
 /// How long reading what is new may take before the connection is given up.
 const GATHER_WAIT: Duration = Duration::from_secs(30);
 
@@ -132,9 +135,15 @@ impl Follower {
         let (lane, identity, store) = (self.lane, self.identity, &self.state.store);
         let mut rewinds = store.rewinds();
         let held: Arc<Edition> = Arc::clone(&store.edition());
-        let gathering = snapshot(reader, async move |conn| gather(conn, &held, lane, identity).await);
-        let gathered = tokio::time::timeout(GATHER_WAIT, gathering).await;
-        let news = gathered.map_err(|_| Error::Unavailable("the database does not answer".into()))??;
+        let silent = |_| Error::Unavailable("the database does not answer".into());
+        let heads = tokio::time::timeout(HEADS_WAIT, log::heads(reader)).await.map_err(silent)??;
+        let news = match store.is_ready() && !has_moved(&heads, &held, lane, identity) {
+            true => News::default(),
+            false => {
+                let gathering = snapshot(reader, async move |conn| gather(conn, &held, lane, identity).await);
+                tokio::time::timeout(GATHER_WAIT, gathering).await.map_err(silent)??
+            }
+        };
         if lane == Lane::Urgent {
             // The other lane may be busy for longer than the database can be away unnoticed.
             store.note_contact();
@@ -168,6 +177,13 @@ impl Follower {
         self.state.store.note_settled(lane, rewinds);
         Ok(())
     }
+}
+
+/// Whether a stream of a lane stands elsewhere than what is held.
+fn has_moved(heads: &BTreeMap<Stream, Position>, held: &Edition, lane: Lane, identity: Option<Position>) -> bool {
+    let moved = |stream: &Stream| heads.get(stream).is_some_and(|head| held.position(*stream) != Some(*head));
+    lane.streams().iter().any(moved)
+        || (lane == Lane::Urgent && heads.get(&Stream::Identity).is_some_and(|head| identity != Some(*head)))
 }
 
 /// Reads, from one state of the database, each stream of a lane that has moved. What cannot be read of one

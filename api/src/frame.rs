@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -43,6 +43,9 @@ pub async fn frame<B: MessageBody + 'static>(
     }
     let age = state.store.is_cut_off().then(|| state.store.age());
     finish_headers(response.response_mut(), id, age);
+    if state.store.is_draining() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     note(&response, &method, id, started.elapsed());
     Ok(response)
 }

@@ -62,6 +62,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         demonstration::fill(&state).await?;
     }
     follower::catch_up(&state).await.context("no first edition could be made")?;
+    state.store.note_write(true);
 
     let (stop, stopped) = watch::channel(false);
     let workers = vec![
@@ -119,10 +120,12 @@ impl Server {
         self.stop().await
     }
 
-    /// Stops: says it is not ready, takes no more requests, lets those under way end.
+    /// Stops: says it is not ready, gives whoever looks time to see that, takes no more requests, lets
+    /// those under way end.
     pub async fn stop(self) -> anyhow::Result<()> {
         tracing::info!("stopping");
         self.state.store.note_draining();
+        tokio::time::sleep(Duration::from_secs(self.state.config.drain_seconds)).await;
         self.handle.stop(true).await;
         self.serving.await??;
         // Imports that go on without their requests.

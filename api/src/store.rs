@@ -14,6 +14,9 @@ use edition::Edition;
 /// After so long without the database, answers say how old they are and some are refused.
 const CUT_OFF_AFTER: Duration = Duration::from_secs(5);
 
+/// After so long without a write that the database took, it is said to take none.
+const NO_WRITES_AFTER: Duration = Duration::from_millis(2500);
+
 /// The edition and the identities. Reads take what is there and never wait; the follower puts the
 /// next in its place.
 pub struct Store {
@@ -23,6 +26,8 @@ pub struct Store {
     started: Instant,
     /// Milliseconds from `started` to the last time the database was read.
     contact: AtomicU64,
+    /// Milliseconds from `started` to the last time the database took a write; 0 when it has just refused one.
+    write: AtomicU64,
     /// Held while the next edition is made of the current one and what is new.
     publishing: Mutex<()>,
     /// How often the database's history was found to be another one, counted from 1.
@@ -62,6 +67,7 @@ impl Default for Store {
             changes: watch::Sender::new(0),
             started: Instant::now(),
             contact: AtomicU64::new(0),
+            write: AtomicU64::new(0),
             publishing: Mutex::new(()),
             rewinds: AtomicU64::new(1),
             settled: Default::default(),
@@ -104,8 +110,16 @@ impl Store {
 
     /// Notes that the database has just been read.
     pub fn note_contact(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.contact.store(now, Ordering::Relaxed);
+        self.contact.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Notes whether the database has just taken a write.
+    pub fn note_write(&self, taken: bool) {
+        self.write.store(if taken { self.now().max(1) } else { 0 }, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// How often the database's history was found to be another one.
@@ -132,8 +146,23 @@ impl Store {
 
     /// How old the edition may be.
     pub fn age(&self) -> Duration {
-        let contact = Duration::from_millis(self.contact.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(contact)
+        self.since(&self.contact)
+    }
+
+    fn since(&self, noted: &AtomicU64) -> Duration {
+        self.started.elapsed().saturating_sub(Duration::from_millis(noted.load(Ordering::Relaxed)))
+    }
+
+    /// Whether the database takes writes.
+    pub fn takes_writes(&self) -> bool {
+        self.write.load(Ordering::Relaxed) != 0 && self.since(&self.write) < NO_WRITES_AFTER
+    }
+
+    /// Ends once nothing has been heard of the database for so long that who waits for it should not.
+    pub async fn silence(&self) {
+        while self.age().min(self.since(&self.write)) < CUT_OFF_AFTER {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
     }
 
     /// Whether the database has been out of reach for so long that answers must say so.

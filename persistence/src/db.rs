@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use deadpool::Runtime;
+use deadpool::managed::Object;
 use diesel::prelude::*;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::Pool;
@@ -20,11 +21,20 @@ use domain::Stream;
 /// A connection.
 pub type Conn = AsyncPgConnection;
 
-/// How long a request waits for a connection before it is told to come back.
+/// How long a request waits for its turn at the connections before it is told to come back.
 const POOL_WAIT: Duration = Duration::from_millis(250);
 
 /// How long queries outside a transaction may take.
 const READ_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a transaction may take.
+const WRITE_WAIT: Duration = Duration::from_secs(600);
+
+/// How long a transaction on a reserved connection may take.
+const RESERVED_WRITE_WAIT: Duration = Duration::from_secs(10);
+
+/// How many connections are kept for what must not wait for requests.
+const RESERVED: usize = 2;
 
 /// How long an attempt to connect may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
@@ -37,6 +47,8 @@ const CONNECT_WAIT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<Conn>,
+    reserve: Pool<Conn>,
+    write_wait: Duration,
     runtime: Handle,
     url: String,
 }
@@ -54,18 +66,14 @@ impl Db {
     /// A pool of at most `connections`, opened when they are needed. Must be called on the
     /// multi-thread runtime that is to carry the queries.
     pub fn new(url: &str, connections: usize) -> Result<Self, Error> {
-        let mut config = ManagerConfig::default();
-        config.custom_setup = Box::new(|url| establish(url).boxed());
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        let pool = Pool::builder(manager)
-            .max_size(connections)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(POOL_WAIT))
-            .create_timeout(Some(CONNECT_WAIT))
-            .recycle_timeout(Some(CONNECT_WAIT))
-            .build()
-            .map_err(|e| Error::Unexpected(e.to_string()))?;
-        Ok(Self { pool, runtime: Handle::current(), url: url.to_owned() })
+        let (pool, reserve) = (pool(url, connections)?, pool(url, RESERVED)?);
+        Ok(Self { pool, reserve, write_wait: WRITE_WAIT, runtime: Handle::current(), url: url.to_owned() })
+    }
+
+    /// The same database, by a few connections that requests never take, for short work that must not
+    /// wait for them.
+    pub fn reserved(&self) -> Self {
+        Self { pool: self.reserve.clone(), write_wait: RESERVED_WRITE_WAIT, ..self.clone() }
     }
 
     /// A connection of its own, outside the pool: for listening and for migrations. To be called on
@@ -84,13 +92,15 @@ impl Db {
     {
         let pool = self.pool.clone();
         self.run(async move {
-            let mut conn = pool.get().await.map_err(unavailable)?;
-            tokio::time::timeout(READ_WAIT, work(&mut conn)).await.map_err(unavailable)?
+            let mut conn = take(&pool).await?;
+            let outcome = tokio::time::timeout(READ_WAIT, work(&mut conn)).await;
+            outcome.unwrap_or_else(|late| Err(give_up(conn, late).into()))
         })
         .await
     }
 
-    /// Runs a READ COMMITTED transaction to its end and says which revisions it got.
+    /// Runs a READ COMMITTED transaction to its end and says which revisions it got. One that takes too
+    /// long is given up, and whether it was committed is then not known.
     pub async fn write<T, E, F>(&self, work: F) -> Result<Written<T>, E>
     where
         for<'r> F:
@@ -98,17 +108,20 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let pool = self.pool.clone();
+        let (pool, wait) = (self.pool.clone(), self.write_wait);
         self.run(async move {
-            let mut conn = pool.get().await.map_err(unavailable)?;
-            conn.transaction::<_, Failed<E>, _>(async move |conn| {
+            let mut conn = take(&pool).await?;
+            let transaction = conn.transaction::<_, Failed<E>, _>(async move |conn| {
                 let value = work(conn).await.map_err(Failed::Work)?;
                 conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?;
                 let revisions = log::own_revisions(conn).await?;
                 Ok(Written { value, revisions })
-            })
-            .await
-            .map_err(Failed::into_error)
+            });
+            let outcome = tokio::time::timeout(wait, transaction).await;
+            match outcome {
+                Ok(done) => done.map_err(Failed::into_error),
+                Err(late) => Err(give_up(conn, late).into()),
+            }
         })
         .await
     }
@@ -126,6 +139,36 @@ impl Db {
         let outcome = self.runtime.spawn(work).await;
         outcome.unwrap_or_else(|gone| Err(Error::Unexpected(gone.to_string()).into()))
     }
+}
+
+/// A pool of connections, opened when they are needed.
+fn pool(url: &str, connections: usize) -> Result<Pool<Conn>, Error> {
+    let mut config = ManagerConfig::default();
+    config.custom_setup = Box::new(|url| establish(url).boxed());
+    let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(POOL_WAIT))
+        .create_timeout(Some(CONNECT_WAIT))
+        .recycle_timeout(Some(CONNECT_WAIT))
+        .build()
+        .map_err(|e| Error::Unexpected(e.to_string()))
+}
+
+type Pooled = Object<AsyncDieselConnectionManager<Conn>>;
+
+/// A connection of the pool. Where several have fallen silent, each is tried for as long as an attempt
+/// to connect may take; whoever asks waits as long as for one.
+async fn take(pool: &Pool<Conn>) -> Result<Pooled, Error> {
+    let taken = tokio::time::timeout(CONNECT_WAIT, pool.get()).await;
+    taken.map_err(unavailable)?.map_err(unavailable)
+}
+
+/// Closes a connection that did not answer in time: what it was asked may still be under way on it.
+fn give_up(conn: Pooled, late: tokio::time::error::Elapsed) -> Error {
+    drop(Object::take(conn));
+    unavailable(late)
 }
 
 /// Runs queries that all see one state of the database: REPEATABLE READ, READ ONLY.
@@ -239,19 +282,4 @@ pub async fn unsafe_settings(conn: &mut Conn) -> Result<Vec<String>, Error> {
     .load(conn)
     .await?;
     Ok(off.into_iter().map(|s| s.name).collect())
-}
-
-#[derive(QueryableByName)]
-struct InRecovery {
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    in_recovery: bool,
-}
-
-/// Fails with [`Error::Unavailable`] unless this database takes writes.
-pub async fn check_writable(conn: &mut Conn) -> Result<(), Error> {
-    let standby: InRecovery = diesel::sql_query("select pg_is_in_recovery() in_recovery").get_result(conn).await?;
-    match standby.in_recovery {
-        true => Err(Error::Unavailable("this is a standby".into())),
-        false => Ok(()),
-    }
 }

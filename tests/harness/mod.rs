@@ -1,6 +1,7 @@
 //! A server for a test: the real one, on a database of its own.
 
 mod database;
+mod program;
 pub(crate) mod proxy;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub(crate) use database::Database;
+pub(crate) use program::Program;
 
 /// A mission that delegates of a test belong to, whether there is a row of it or not.
 pub(crate) const MISSION: Uuid = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
@@ -192,8 +194,15 @@ pub(crate) fn config(url: &str) -> Config {
         demo_credentials: std::env::temp_dir().join(format!("focalpoint-test-{}.json", Uuid::now_v7())),
         allow_unsafe_postgres: true,
         import_limit: 32 * 1024 * 1024,
+        drain_seconds: 0,
         shutdown_seconds: 5,
     }
+}
+
+/// Sends a signal to processes; those that have gone meanwhile do not matter.
+pub(crate) fn signal(signal: &str, processes: &[String]) {
+    let mut kill = std::process::Command::new("kill");
+    kill.arg(signal).args(processes).stderr(std::process::Stdio::null()).status().unwrap();
 }
 
 /// The repository.

@@ -88,7 +88,10 @@ pub async fn receive<I: Import>(
     let options = options.ok_or_else(|| ApiError::new(Code::Internal))?;
     let format = Format::of(req, I::COLUMNS)?;
     let Caller::Client { id: client, .. } = caller else { return Err(ApiError::new(Code::InvalidToken)) };
-    let run = Run::begin(&state.db, client, language(req), I::STREAM, format, &options).await?;
+    let run = tokio::select! {
+        run = Run::begin(&state.db, client, language(req), I::STREAM, format, &options) => run?,
+        () = state.store.silence() => return Err(ApiError::new(Code::Unavailable)),
+    };
     let id = run.id;
     let name = HeaderValue::from_str(&id.to_string()).map_err(|_| ApiError::new(Code::Internal))?;
     let file = match files::spool(body, state.config.import_limit).await {
@@ -105,7 +108,11 @@ pub async fn receive<I: Import>(
     if goes_on_alone {
         return runs::accepted(state, id).await;
     }
-    let outcome = conducted.await.unwrap_or_else(|_| Err(ApiError::new(Code::Internal)));
+    let outcome = tokio::select! {
+        outcome = conducted => outcome.unwrap_or_else(|_| Err(ApiError::new(Code::Internal))),
+        // Whether it is committed nobody can say yet; its run will tell.
+        () = state.store.silence() => Err(ApiError::new(Code::Unavailable)),
+    };
     let done = outcome.map_err(|error| error.header(IMPORT_RUN, name.clone()))?;
     let mut response = HttpResponse::Ok().json(done.value);
     let revisions: Vec<String> = done
