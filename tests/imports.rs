@@ -72,7 +72,7 @@ async fn each_fault_is_named_by_line_field_and_rule() {
         (2, "/key", "required"),
         (4, "/key", "duplicate"),
         (5, "/id", "unknown_field"),
-        (6, "", "required"),
+        (6, "/name", "required"),
         (7, "/unit_kind", "one_of"),
         (8, "/organization", "reference"),
         (8, "/parent", "reference"),

@@ -152,11 +152,15 @@ fn no_row_of_the_table_is_unused_and_no_text_is_without_one() {
     }
     // What message! is given has a row, or does not compile. These take any text.
     for text in &files {
-        for (at, opening) in ["Rule::", ".detail("].into_iter().flat_map(|o| text.match_indices(o)) {
-            let rest = &text[at + opening.len()..];
-            let rest = if opening == "Rule::" { rest.split_once(',').map_or("", |(_, rest)| rest) } else { rest };
-            let Some(literal) = rest.trim_start().strip_prefix('"') else { continue };
-            let literal = literal.split('"').next().unwrap();
+        let rules = text.split("Rule::").skip(1).filter_map(|rest| {
+            rest.trim_start_matches(char::is_alphanumeric)
+                .trim_start()
+                .strip_prefix(',')?
+                .trim_start()
+                .strip_prefix('"')
+        });
+        let details = text.split(".detail(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        for literal in rules.chain(details).map(|rest| rest.split('"').next().unwrap()) {
             assert!(messages::find(literal).is_some(), "no row for {literal:?}");
         }
     }

@@ -225,7 +225,7 @@ mod tests {
                 "structure",
                 "has none of the forms that are accepted here",
             ),
-            (r#"[]"#, "", "required", "must be given"),
+            ("[]", "", "structure", "must be an object"),
             ("7", "", "structure", "must be an object"),
             (r#"{"name": {}"#, "", "structure", "is not JSON from column 11 on"),
             (r#"{"name": {}} {}"#, "", "structure", "is not JSON from column 14 on"),

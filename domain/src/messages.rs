@@ -188,8 +188,19 @@ const fn is_at(text: &[u8], at: usize, part: &[u8]) -> bool {
     true
 }
 
-/// A [`Message`]: `message!("must be from {min} to {max}", min, max = 200)`. Does not compile unless the
-/// table has the text, with these places in every language.
+/// A [`Message`]. Does not compile unless the table has the text, with these places in every language.
+///
+/// ```
+/// let min = 1;
+/// let message = domain::message!("must be from {min} to {max}", min, max = 200);
+/// assert_eq!(message.text(domain::Language::Es), "debe estar entre 1 y 200");
+/// ```
+/// ```compile_fail
+/// domain::message!("must be purple");
+/// ```
+/// ```compile_fail
+/// domain::message!("must be from {min} to {max}", min = 1);
+/// ```
 #[macro_export]
 macro_rules! message {
     (@ $name:ident) => { $crate::messages::Argument::from($name) };
