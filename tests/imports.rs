@@ -4,7 +4,7 @@ use domain::Role;
 use serde_json::{Value, json};
 
 use crate::harness::rows::{With, function, mission, organization, person, unit};
-use crate::harness::{Who, World};
+use crate::harness::{Reply, Who, World};
 
 async fn names(world: &World, token: &str) -> Vec<String> {
     let reply = world.get("/v1/directory/units?limit=200", Who::Token(token)).await.expect(200).json();
@@ -150,7 +150,8 @@ async fn options_are_checked() {
     let request = world.request(reqwest::Method::POST, "/v1/imports/directory", Who::Token(&admin));
     let reply = world.send(request.header("content-type", "application/x-ndjson").body("{}")).await;
     assert_eq!(reply.json()["errors"][0]["parameter"], "source");
-    assert_eq!(world.import("nothing", "", &admin, &rows).await.problem(404), "not_found");
+    // There are only runs below this address.
+    assert_eq!(world.import("nothing", "", &admin, &rows).await.problem(405), "method_not_allowed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,4 +307,107 @@ async fn the_demonstration_data_imports_again_without_a_change() {
         assert_eq!(report["rows"], report["unchanged"], "{feature}: {report}");
     }
     assert_eq!(revisions().await, before);
+}
+
+async fn import_csv(world: &World, token: &str, media_type: &str, file: impl Into<Vec<u8>>) -> Reply {
+    let request = world.request(reqwest::Method::POST, "/v1/imports/directory?source=test", Who::Token(token));
+    world.send(request.header("content-type", media_type).body(file.into())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_csv_row_is_the_json_row_that_its_columns_spell() {
+    let world = World::empty().await;
+    let admin = world.token(Role::Admin).await;
+    let rows = [
+        organization("o").with("name", json!({"en": "=Sum, \"quoted\"", "ar": "منظمة"})),
+        unit("u", "o").with(
+            "contact",
+            json!({"telephones": [{"number": "+12129637351", "extension": "7"}, {"number": "+41229173668", "kind": "fax"}]}),
+        ),
+    ];
+    world.have("directory", &rows).await;
+    let file = "\u{feff}contact.telephones.1.number,kind,key,name.en,name.ar,organization,unit_kind,provenance.confidence,\
+                contact.telephones.0.number,contact.telephones.1.kind\n\
+                ,organization,o,\"'=Sum, \"\"quoted\"\"\",منظمة,,,sample,,\n\
+                tel:+41-22-917-3668,unit,u,Unit of tests,,o,section,sample,tel:+1-212-963-7351;ext=7,fax\n";
+    for media_type in ["text/csv", "Text/CSV; charset=\"UTF-8\"; header=present"] {
+        let report = import_csv(&world, &admin, media_type, file).await.expect(200).json();
+        assert_eq!((&report["rows"], &report["unchanged"]), (&json!(2), &json!(2)), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_of_a_csv_file_is_named_by_line_and_column() {
+    let world = World::empty().await;
+    let admin = world.token(Role::Admin).await;
+    let faults = async |file: &[u8]| {
+        let reply = import_csv(&world, &admin, "text/csv", file).await;
+        assert_eq!(reply.problem(422), "validation_failed");
+        let errors = reply.json()["errors"].as_array().unwrap().clone();
+        let one = |e: &Value| {
+            let text = |field: &str| e[field].as_str().unwrap().to_owned();
+            (e["line"].as_u64().unwrap_or_default(), text("pointer"), text("rule"))
+        };
+        errors.iter().map(one).collect::<Vec<_>>()
+    };
+    let fault = |line: u64, pointer: &str, rule: &str| (line, pointer.to_owned(), rule.to_owned());
+    let head = "kind,key,name.en,provenance.confidence,contact.emails.0,contact.emails.2\r\n";
+    let rows = "organization,a,\"two\nlines\",sample,,\r\n\
+                organization,a,b,sample,,\r\n\
+                organization,c,d,sample\r\n\
+                zip,e,f,sample,,\r\n\
+                organization,g,h,hearsay,,\r\n\
+                organization,i,j,sample,,nobody\r\n\
+                organization,k,,sample,,\r\n";
+    let expected = [
+        fault(4, "/key", "duplicate"),
+        fault(5, "", "structure"),
+        fault(6, "/kind", "one_of"),
+        fault(7, "/provenance/confidence", "one_of"),
+        fault(8, "/contact/emails/2", "format"),
+        fault(9, "", "required"),
+    ];
+    assert_eq!(faults(format!("{head}{rows}").as_bytes()).await, expected);
+    assert_eq!(
+        faults(b"kind,key,colour,kind\n").await,
+        [fault(1, "/colour", "unknown_field"), fault(1, "/kind", "duplicate")]
+    );
+    assert_eq!(faults(b"kind,key\nunit,a\nunit,\"b\nunit,c\n").await.last(), Some(&fault(3, "", "structure")));
+    assert_eq!(faults(head.as_bytes()).await, [fault(0, "", "required")]);
+    assert_eq!(faults(b"kind,key,name.en\nunit,a,\xff\n").await, [fault(2, "/name/en", "format")]);
+    let utf16: Vec<u8> = head.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(faults(&utf16).await, [fault(1, "", "format")]);
+    assert_eq!(faults(&[&[0xfe, 0xff], utf16.as_slice()].concat()).await, [fault(1, "", "format")]);
+    assert_eq!(faults(format!("{head}{}", "x".repeat(1_100_000)).as_bytes()).await, [fault(2, "", "length")]);
+    for refused in ["text/csv; charset=utf-16", "text/csv; header=absent", "text/csv; charset=iso-8859-1"] {
+        let reply = import_csv(&world, &admin, refused, head).await;
+        assert_eq!(reply.problem(415), "unsupported_media_type");
+    }
+    let request = world.request(reqwest::Method::POST, "/v1/imports/inf-notes?source=test", Who::Token(&admin));
+    let reply = world.send(request.header("content-type", "text/csv").body("kind,key\n")).await;
+    assert_eq!(reply.problem(415), "unsupported_media_type");
+    assert_eq!(rows_stored(&world).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_row_of_thousands_can_keep_all_out_and_the_same_file_again_is_not_logged() {
+    let world = World::empty().await;
+    let admin = world.token(Role::Admin).await;
+    let mut file = String::from("kind,key,name.family,name.given,provenance.confidence\n");
+    (0..5000).for_each(|n| file.push_str(&format!("person,p{n},Family {n},Given,sample\n")));
+    let reply = import_csv(&world, &admin, "text/csv", format!("{file}person,last,,Given,sample\n")).await;
+    assert_eq!(reply.problem(422), "validation_failed");
+    assert_eq!(reply.json()["errors"][0]["line"], 5002);
+    let psql = world.database.psql().await;
+    let count = async |table: &str| {
+        psql.query_one(&format!("select count(*) from {table}"), &[]).await.unwrap().get::<_, i64>(0)
+    };
+    assert_eq!(count("person").await, 0);
+    assert_eq!(import_csv(&world, &admin, "text/csv", file.as_str()).await.expect(200).json()["inserted"], 5000);
+    let logged = (count("sync_tx").await, count("sync_log").await);
+    let again = import_csv(&world, &admin, "text/csv", file.as_str()).await.expect(200);
+    assert_eq!((again.json()["unchanged"].as_i64(), again.header("sync-rev")), (Some(5000), None));
+    assert_eq!((count("sync_tx").await, count("sync_log").await), logged);
+    let found = |r: &Reply| r.json()["items"][0]["entry"]["family_name"] == "Family 4999";
+    world.eventually("/v1/directory/search?q=Family%204999", Who::Token(&admin), found).await;
 }

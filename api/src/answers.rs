@@ -99,7 +99,7 @@ impl Tag {
     }
 
     /// `"<content>.<language>.<audience>"`, without the coding that the frame adds.
-    fn entity_tag(self, language: Language, reader: Reader) -> String {
+    fn entity_tag(self, language: &str, reader: Reader) -> String {
         match reader {
             Reader::Stranger => format!("\"{:016x}.{language}.public\"", self.0),
             Reader::Secretariat => format!("\"{:016x}.{language}.secretariat\"", self.0),
@@ -117,20 +117,36 @@ pub fn answer<T: Serialize>(
     reader: Reader,
     body: impl FnOnce() -> T,
 ) -> HttpResponse {
-    let tag = tag.entity_tag(language, reader);
-    if let Some(held) = held_tag(req, &tag) {
-        let mut response = HttpResponse::NotModified().finish();
-        set_headers(&mut response, language, &held);
-        return response;
-    }
-    let mut response = HttpResponse::Ok().json(body());
-    set_headers(&mut response, language, &tag);
+    let tag = tag.entity_tag(language.tag(), reader);
+    let held = held_tag(req, &tag);
+    let mut response = match held {
+        Some(_) => HttpResponse::NotModified().finish(),
+        None => HttpResponse::Ok().json(body()),
+    };
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    set_headers(&mut response, &held.unwrap_or(tag));
     response
 }
 
-fn set_headers(response: &mut HttpResponse, language: Language, tag: &str) {
+/// [`answer`] in all languages, as a response that is made when it is needed.
+pub async fn answer_in_all<E>(
+    req: &HttpRequest,
+    tag: Tag,
+    reader: Reader,
+    response: impl AsyncFnOnce() -> Result<HttpResponse, E>,
+) -> Result<HttpResponse, E> {
+    let tag = tag.entity_tag("mul", reader);
+    let held = held_tag(req, &tag);
+    let mut response = match held {
+        Some(_) => HttpResponse::NotModified().finish(),
+        None => response().await?,
+    };
+    set_headers(&mut response, &held.unwrap_or(tag));
+    Ok(response)
+}
+
+fn set_headers(response: &mut HttpResponse, tag: &str) {
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static(VARY));
     if let Ok(tag) = HeaderValue::from_str(tag) {

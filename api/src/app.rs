@@ -4,7 +4,7 @@ use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
-use crate::{bulletins, contract, directory, entrances, event_costs, health, identity, inf_notes, sync};
+use crate::{bulletins, contract, directory, entrances, event_costs, health, identity, imports, inf_notes, sync};
 
 /// Every operation of the API.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -31,6 +31,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(directory::get_service)
         .service(directory::get_tree)
         .service(directory::import_directory)
+        .service(directory::exports::export_directory)
         .service(inf_notes::list_inf_notes)
         .service(inf_notes::get_inf_note)
         .service(inf_notes::import_inf_notes)
@@ -43,6 +44,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(event_costs::get_rate_card)
         .service(event_costs::estimate_event)
         .service(event_costs::import_event_costs)
+        .service(imports::runs::list_import_runs)
+        .service(imports::runs::get_import_run)
         .service(sync::synchronise);
 }
 

@@ -150,6 +150,7 @@ pub async fn get_bulletin(
         ("dry_run" = Option<bool>, Query, description = "Do it all and keep nothing"),
         ("mode" = Option<String>, Query, description = "`merge` (when left out) or `replace`", example = "merge"),
         ("force" = Option<bool>, Query, description = "Close more than 10 % of the source's rows if need be"),
+        ("Prefer" = Option<String>, Header, description = "`respond-async`: answer 202 as soon as the file has arrived, and go on without the request (RFC 7240)"),
     ),
     request_body(content = imports::BulletinsRow, content_type = "application/x-ndjson",
         description = "One JSON object a line; at most 1 MiB a line and 32 MiB in all",
@@ -162,7 +163,9 @@ pub async fn get_bulletin(
             "provenance": {"confidence": "sample"}})),
     responses(
         (status = 200, description = "What was done", body = ImportReport,
-            headers(("Sync-Rev" = String, description = "The revision written, `bulletins=12`; absent when no reader sees a change"))),
+            headers(("Sync-Rev" = String, description = "The revision written, `bulletins=12`; absent when no reader sees a change"), ("Import-Run" = String, description = "The run's id, for `/v1/imports/{id}`; also on refusals"))),
+        (status = 202, description = "The file has arrived, and the import goes on", body = crate::imports::runs::ImportRun,
+            headers(("Location" = String, description = "Where to see how far it is"))),
         (status = 409, description = "`mode=replace` would close too many rows", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
     ),
     security(("oauth2" = ["bulletins:import"]))
@@ -170,10 +173,10 @@ pub async fn get_bulletin(
 #[post("/v1/imports/bulletins")]
 pub async fn import_bulletins(
     req: HttpRequest,
-    _: Allowed<ImportBulletins>,
+    allowed: Allowed<ImportBulletins>,
     params: Params,
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<BulletinsImport>(&req, params, body, &state).await
+    receive::<BulletinsImport>(&req, allowed.caller, params, body, &state).await
 }

@@ -137,6 +137,8 @@ fn close_lists(operation: &mut Operation) {
         let words: &[&str] = match parameter.name.as_str() {
             "lang" => &languages,
             "mode" => &["merge", "replace"],
+            "format" => &["ndjson", "csv"],
+            "keys" => &["ids", "source"],
             _ => continue,
         };
         if let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema {

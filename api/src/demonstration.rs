@@ -15,12 +15,12 @@ use crate::bulletins::imports::BulletinsImport;
 use crate::directory::imports::DirectoryImport;
 use crate::event_costs::imports::CostsImport;
 use crate::identity::secrets;
-use crate::imports::{Import, Options, import};
+use crate::imports::{Import, Options, Order, import};
 use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
 use domain::{ClientId, Key, Kind, MissionId, Role, Source, Stream};
 use persistence::identity::{self, Client};
-use persistence::imports::Keys;
+use persistence::imports::{Keys, Namer, keys};
 
 /// The source that demonstration rows come from.
 const SOURCE: &str = "demonstration";
@@ -40,7 +40,7 @@ struct Credentials {
 /// their credentials is gone.
 pub async fn fill(state: &web::Data<State>) -> anyhow::Result<()> {
     let untouched = state.db.read(async |conn| persistence::imports::untouched(conn).await).await?;
-    let ours = state.db.read(async |conn| persistence::imports::keys(conn, &[Kind::Mission]).await).await?;
+    let ours = state.db.read(async |conn| keys(conn, &[Kind::Mission], Namer::default()).await).await?;
     if !untouched.contains(&Stream::Directory) && find_mission(&ours, MISSION).is_err() {
         tracing::info!("the database has data of its own: no demonstration");
         return Ok(());
@@ -65,7 +65,7 @@ async fn load<I: Import>(state: &State, path: &Path) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("no demonstration data at {}", path.display()))?;
     let source = Source::parse(SOURCE).map_err(|broken| anyhow::anyhow!("{broken}"))?;
     let options = Options { source, dry_run: false, replace: false, force: false };
-    match import::<I>(state, file, options).await {
+    match import::<I>(state, file, Order::quiet(options)).await {
         Ok(done) => tracing::info!(path = %path.display(), rows = done.value.rows, "demonstration data loaded"),
         Err(error) => {
             let document = serde_json::to_string(&error.document(Uuid::nil()))?;
@@ -87,7 +87,7 @@ async fn make_clients(state: &State, path: &Path) -> anyhow::Result<()> {
     if path.exists() && wanted.iter().all(|(role, ..)| known(&named(role)).is_some()) {
         return Ok(());
     }
-    let missions = state.db.read(async |conn| persistence::imports::keys(conn, &[Kind::Mission]).await).await?;
+    let missions = state.db.read(async |conn| keys(conn, &[Kind::Mission], Namer::default()).await).await?;
     let mut credentials = BTreeMap::new();
     for (name, role, mission) in wanted {
         let mission = mission.map(|key| find_mission(&missions, key)).transpose()?;

@@ -1,6 +1,7 @@
 //! The directory: lists, entries, the tree.
 
 pub mod bodies;
+pub mod exports;
 pub mod imports;
 pub mod search;
 
@@ -367,6 +368,11 @@ fn tree(directory: &Directory, root: Uuid, depth: i64, reader: Reader, language:
 /// or none: each bad one is reported with line, field and rule. Rows are found again by source and
 /// key, so that ids survive; the same file again changes nothing. `mode=replace` also closes the
 /// source's entries that are not in the file; more than 10 % of them only with `force=true`.
+///
+/// As CSV (`text/csv`, UTF-8, header in the first line) a column's name is the path of a field (`name.en`,
+/// `contact.telephones.0.number`) and an empty cell an absent field; `GET /v1/exports/directory` writes the same
+/// form. With `Prefer: respond-async` the answer is 202 as soon as the file has arrived, and `Location` tells where
+/// to see how far it is.
 #[utoipa::path(
     tag = "imports",
     operation_id = "import_directory",
@@ -375,13 +381,20 @@ fn tree(directory: &Directory, root: Uuid, depth: i64, reader: Reader, language:
         ("dry_run" = Option<bool>, Query, description = "Do it all and keep nothing"),
         ("mode" = Option<String>, Query, description = "`merge` (when left out) or `replace`", example = "merge"),
         ("force" = Option<bool>, Query, description = "Close more than 10 % of the source's entries if need be"),
+        ("Prefer" = Option<String>, Header, description = "`respond-async`: answer 202 as soon as the file has arrived, and go on without the request (RFC 7240)"),
     ),
-    request_body(content = imports::DirectoryRow, content_type = "application/x-ndjson",
-        description = "One JSON object a line; at most 1 MiB a line and 32 MiB in all",
-        example = json!({"kind": "organization", "key": "unog", "audience": "public", "name": {"en": "United Nations Office at Geneva"}, "provenance": {"confidence": "official", "citation": "https://www.ungeneva.org"}})),
+    request_body(
+        description = "One JSON object a line, or CSV with the names of the columns in the first line; at most 1 MiB a line and 32 MiB in all",
+        content(
+            (imports::DirectoryRow = "application/x-ndjson", example = json!({"kind": "organization", "key": "unog", "audience": "public", "name": {"en": "United Nations Office at Geneva"}, "provenance": {"confidence": "official", "citation": "https://www.ungeneva.org"}})),
+            (String = "text/csv", example = "kind,key,name.en,provenance.confidence\r\norganization,unog,United Nations Office at Geneva,sample\r\n"),
+        ),
+    ),
     responses(
         (status = 200, description = "What was done", body = ImportReport,
-            headers(("Sync-Rev" = String, description = "The revision written, `directory=12`; absent when nothing changed"))),
+            headers(("Sync-Rev" = String, description = "The revision written, `directory=12`; absent when nothing changed"), ("Import-Run" = String, description = "The run's id, for `/v1/imports/{id}`; also on refusals"))),
+        (status = 202, description = "The file has arrived, and the import goes on", body = crate::imports::runs::ImportRun,
+            headers(("Location" = String, description = "Where to see how far it is"))),
         (status = 409, description = "`mode=replace` would close too many entries", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
     ),
     security(("oauth2" = ["directory:import"]))
@@ -389,10 +402,10 @@ fn tree(directory: &Directory, root: Uuid, depth: i64, reader: Reader, language:
 #[post("/v1/imports/directory")]
 pub async fn import_directory(
     req: HttpRequest,
-    _: Allowed<ImportDirectory>,
+    allowed: Allowed<ImportDirectory>,
     params: Params,
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<DirectoryImport>(&req, params, body, &state).await
+    receive::<DirectoryImport>(&req, allowed.caller, params, body, &state).await
 }

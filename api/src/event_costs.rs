@@ -178,6 +178,7 @@ pub async fn estimate_event(
         ("dry_run" = Option<bool>, Query, description = "Do it all and keep nothing"),
         ("mode" = Option<String>, Query, description = "`merge` (when left out) or `replace`", example = "merge"),
         ("force" = Option<bool>, Query, description = "Close more than 10 % of the source's cards if need be"),
+        ("Prefer" = Option<String>, Header, description = "`respond-async`: answer 202 as soon as the file has arrived, and go on without the request (RFC 7240)"),
     ),
     request_body(content = imports::RateCardRow, content_type = "application/x-ndjson",
         description = "One JSON object a line; at most 1 MiB a line and 32 MiB in all",
@@ -189,7 +190,9 @@ pub async fn estimate_event(
                 "provenance": {"confidence": "reported", "citation": "https://example.org/rates"}}]})),
     responses(
         (status = 200, description = "What was done", body = ImportReport,
-            headers(("Sync-Rev" = String, description = "The revision written, `costs=3`; absent when nothing changed"))),
+            headers(("Sync-Rev" = String, description = "The revision written, `costs=3`; absent when nothing changed"), ("Import-Run" = String, description = "The run's id, for `/v1/imports/{id}`; also on refusals"))),
+        (status = 202, description = "The file has arrived, and the import goes on", body = crate::imports::runs::ImportRun,
+            headers(("Location" = String, description = "Where to see how far it is"))),
         (status = 409, description = "`mode=replace` would close too many cards", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
     ),
     security(("oauth2" = ["event_costs:import"]))
@@ -197,10 +200,10 @@ pub async fn estimate_event(
 #[post("/v1/imports/event-costs")]
 pub async fn import_event_costs(
     req: HttpRequest,
-    _: Allowed<ImportCosts>,
+    allowed: Allowed<ImportCosts>,
     params: Params,
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<CostsImport>(&req, params, body, &state).await
+    receive::<CostsImport>(&req, allowed.caller, params, body, &state).await
 }

@@ -1,5 +1,9 @@
 //! Follows the ordered log: at each hint, and each second without one, brings the edition and the
 //! identities up to the database.
+//!
+//! In two lanes, each with a connection of its own: a bulletin and a revocation never wait until a directory of
+//! many thousands is read and indexed. Bulletins refer to nothing in the other streams. Those are read together,
+//! from one state of the database, because rate cards refer to units.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::identity::Identities;
 use crate::state::State;
+use crate::store::Lane;
 use domain::bulletins::Bulletin;
 use domain::entrances::Place;
 use domain::event_costs::RateCard;
@@ -30,10 +35,10 @@ const GATHER_WAIT: Duration = Duration::from_secs(30);
 
 /// Follows until `stop` says so.
 pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
-    let mut follower = Follower { state, identity: None };
+    let mut followers = Lane::ALL.map(|lane| Follower { state: state.clone(), lane, identity: None });
     loop {
         tokio::select! {
-            outcome = follower.listen() => if let Err(cause) = outcome {
+            outcome = listen(&state, &mut followers) => if let Err(cause) = outcome {
                 tracing::warn!(%cause, "the follower lost the database");
             },
             _ = stop.wait_for(|stop| *stop) => return,
@@ -45,11 +50,33 @@ pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
 /// Brings the edition up to the database once, before the first request.
 pub async fn catch_up(state: &web::Data<State>) -> Result<(), Error> {
     let mut reader = state.db.dedicated().await?;
-    Follower { state: state.clone(), identity: None }.catch_up(&mut reader).await
+    for lane in Lane::ALL {
+        Follower { state: state.clone(), lane, identity: None }.catch_up(&mut reader).await?;
+    }
+    Ok(())
+}
+
+/// Hears of hints and passes them on to both followers, until one of the connections ends.
+async fn listen(state: &State, followers: &mut [Follower; 2]) -> Result<(), Error> {
+    // Connections of its own: however busy requests keep the others, a revocation is heard of.
+    let mut listener = state.db.dedicated().await?;
+    log::listen(&mut listener).await?;
+    let (hint, hints) = watch::channel(());
+    let hear = async {
+        let mut heard = std::pin::pin!(listener.notifications_stream());
+        while let Some(notification) = heard.next().await {
+            notification?;
+            hint.send_replace(());
+        }
+        Err::<(), Error>(Error::Unavailable("the listener's connection ended".into()))
+    };
+    let [urgent, steady] = followers;
+    tokio::try_join!(hear, urgent.run(hints.clone()), steady.run(hints)).map(drop)
 }
 
 struct Follower {
     state: web::Data<State>,
+    lane: Lane,
     identity: Option<Position>,
 }
 
@@ -89,77 +116,72 @@ impl News {
 }
 
 impl Follower {
-    async fn listen(&mut self) -> Result<(), Error> {
-        // Connections of its own: however busy requests keep the others, a revocation is heard of.
-        let mut listener = self.state.db.dedicated().await?;
+    async fn run(&mut self, mut hints: watch::Receiver<()>) -> Result<(), Error> {
         let mut reader = self.state.db.dedicated().await?;
-        log::listen(&mut listener).await?;
-        // What happened before the listener listened.
-        self.catch_up(&mut reader).await?;
-        let mut hints = std::pin::pin!(listener.notifications_stream());
         loop {
-            match tokio::time::timeout(POLL, hints.next()).await {
-                Ok(Some(Ok(_))) | Err(_) => self.catch_up(&mut reader).await?,
-                Ok(Some(Err(cause))) => return Err(cause.into()),
-                Ok(None) => return Err(Error::Unavailable("the listener's connection ended".into())),
+            // Also what happened before the listener listened.
+            self.catch_up(&mut reader).await?;
+            match tokio::time::timeout(POLL, hints.changed()).await {
+                Ok(Err(_)) => return Err(Error::Unavailable("nobody listens".into())),
+                Ok(Ok(())) | Err(_) => {}
             }
         }
     }
 
     async fn catch_up(&mut self, reader: &mut Conn) -> Result<(), Error> {
-        let held: Arc<Edition> = Arc::clone(&self.state.store.edition());
-        let identity = self.identity;
-        let gathering = snapshot(reader, async move |conn| gather(conn, &held, identity).await);
+        let (lane, identity, store) = (self.lane, self.identity, &self.state.store);
+        let mut rewinds = store.rewinds();
+        let held: Arc<Edition> = Arc::clone(&store.edition());
+        let gathering = snapshot(reader, async move |conn| gather(conn, &held, lane, identity).await);
         let gathered = tokio::time::timeout(GATHER_WAIT, gathering).await;
         let news = gathered.map_err(|_| Error::Unavailable("the database does not answer".into()))??;
-        self.state.store.note_contact();
+        if lane == Lane::Urgent {
+            // The other lane may be busy for longer than the database can be away unnoticed.
+            store.note_contact();
+        }
         if news.rewound {
             tracing::warn!("the database's history is not the one that was followed: everything is read again");
-            self.state.store.note_rewound();
+            rewinds = store.note_rewound();
         }
         if let Some((position, identities)) = news.identities {
             self.identity = Some(position);
-            self.state.store.know(identities);
+            store.know(identities);
         }
         if !news.histories.is_empty() {
-            let mut edition = Edition::clone(&self.state.store.edition());
-            let edition = tokio::task::spawn_blocking(move || {
-                if let Some(entries) = news.directory {
-                    edition.directory = Arc::new(Directory::new(entries));
-                }
-                if let Some(notes) = news.notes {
-                    edition.inf_notes = Arc::new(InfNotes::new(notes));
-                }
-                if let Some((bulletins, places)) = news.bulletins {
-                    edition.bulletins = Arc::new(Bulletins::new(bulletins, places));
-                }
-                if let Some(cards) = news.rate_cards {
-                    edition.event_costs = Arc::new(EventCosts::new(cards));
-                }
-                for (stream, history) in news.histories {
-                    edition.set_history(stream, history);
-                }
-                edition
+            let state = self.state.clone();
+            // Making the next edition takes long, and so does giving up the one before.
+            let publishing = tokio::task::spawn_blocking(move || {
+                let directory = news.directory.map(|entries| Arc::new(Directory::new(entries)));
+                let notes = news.notes.map(|notes| Arc::new(InfNotes::new(notes)));
+                let bulletins = news.bulletins.map(|(issued, places)| Arc::new(Bulletins::new(issued, places)));
+                let cards = news.rate_cards.map(|cards| Arc::new(EventCosts::new(cards)));
+                state.store.publish(|edition| {
+                    directory.into_iter().for_each(|directory| edition.directory = directory);
+                    notes.into_iter().for_each(|notes| edition.inf_notes = notes);
+                    bulletins.into_iter().for_each(|bulletins| edition.bulletins = bulletins);
+                    cards.into_iter().for_each(|cards| edition.event_costs = cards);
+                    news.histories.into_iter().for_each(|(stream, history)| edition.set_history(stream, history));
+                });
             });
-            let edition = edition.await.map_err(|e| Error::Unexpected(e.to_string()))?;
-            self.state.store.publish(edition);
+            publishing.await.map_err(|e| Error::Unexpected(e.to_string()))?;
         }
-        self.state.store.note_ready();
+        self.state.store.note_settled(lane, rewinds);
         Ok(())
     }
 }
 
-/// Reads, from one state of the database, each stream that has moved. What cannot be read of one stream
-/// holds up no other.
-async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> Result<News, Error> {
+/// Reads, from one state of the database, each stream of a lane that has moved. What cannot be read of one
+/// stream holds up no other.
+async fn gather(conn: &mut Conn, held: &Edition, lane: Lane, identity: Option<Position>) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
     let mut news = News::default();
-    if let Some(head) = heads.get(&Stream::Identity).copied().filter(|head| identity != Some(*head)) {
+    let moved = heads.get(&Stream::Identity).copied().filter(|head| identity != Some(*head));
+    if let Some(head) = moved.filter(|_| lane == Lane::Urgent) {
         let clients = identity::list_clients(conn).await?;
         let keys = identity::list_keys(conn).await?;
         news.identities = Some((head, Identities::new(clients, &keys)?));
     }
-    for stream in Stream::PUBLISHED {
+    for stream in lane.streams().iter().copied() {
         let Some(head) = heads.get(&stream).copied().filter(|head| held.position(stream) != Some(*head)) else {
             continue;
         };

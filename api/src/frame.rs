@@ -87,9 +87,10 @@ fn finish_headers(response: &mut HttpResponse, id: Uuid, age: Option<Duration>) 
     if let Some(age) = age.filter(|_| succeeded) {
         headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
     }
-    if headers.get_all(header::VARY).count() > 1 {
-        // Compression adds its own beside ours, which names the same and more.
-        headers.insert(header::VARY, HeaderValue::from_static(VARY));
+    // Compression adds its own beside ours, which names the same and more.
+    let ours = headers.get(header::VARY).filter(|_| headers.get_all(header::VARY).count() > 1).cloned();
+    if let Some(ours) = ours {
+        headers.insert(header::VARY, ours);
     }
     let coding = headers.get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
     if let (Some(coding), Some(tag)) = (coding, headers.get(header::ETAG).and_then(|tag| tag.to_str().ok())) {

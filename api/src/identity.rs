@@ -76,6 +76,24 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Whether this caller may do what `scope` permits.
+    pub fn may(&self, scope: Scope) -> bool {
+        matches!(self, Self::Client { role, scopes, .. } if role.may(scope) && scopes.contains(scope))
+    }
+
+    /// Refuses a caller who may not do what `scope` permits.
+    pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
+        match self {
+            Self::Stranger => Err(ApiError::new(Code::InvalidToken)),
+            caller if caller.may(scope) => Ok(()),
+            Self::Client { .. } => Err(ApiError::new(Code::Forbidden)
+                .detail(format!("needs the scope {}", scope.name()))
+                .header(header::WWW_AUTHENTICATE, insufficient_scope(scope))),
+        }
+    }
+}
+
 /// A permission that a handler's signature can ask for.
 pub trait Permission: 'static {
     /// The scope it stands for; `None` lets strangers in, too.
@@ -136,18 +154,15 @@ impl<P: Permission> FromRequest for Allowed<P> {
 }
 
 fn permit(req: &HttpRequest, caller: Caller, scope: Option<Scope>) -> Result<(), ApiError> {
-    match (caller, scope) {
-        (Caller::Stranger, Some(_)) => Err(ApiError::new(Code::InvalidToken)),
-        (Caller::Client { role, scopes, .. }, Some(scope)) if !(role.may(scope) && scopes.contains(scope)) => {
-            Err(ApiError::new(Code::Forbidden)
-                .detail(format!("needs the scope {}", scope.name()))
-                .header(header::WWW_AUTHENTICATE, insufficient_scope(scope)))
-        }
-        _ if caller.reader() == Reader::Secretariat && state(req).store.is_cut_off() => {
-            // What only the Secretariat may see is not shown while nobody can be told of a revocation.
+    if let Some(scope) = scope {
+        caller.require(scope)?;
+    }
+    match caller.reader() == Reader::Secretariat && state(req).store.is_cut_off() {
+        // What only the Secretariat may see is not shown while nobody can be told of a revocation.
+        true => {
             Err(ApiError::new(Code::Unavailable).detail("The Secretariat's entries are not shown without the database"))
         }
-        _ => Ok(()),
+        false => Ok(()),
     }
 }
 

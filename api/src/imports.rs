@@ -1,25 +1,31 @@
 //! Imports: a file of rows in, all of them or none, every bad row named.
 
+pub mod csv;
+pub mod files;
+mod requests;
+pub mod runs;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::future::Future;
-use std::io::{BufRead, BufReader, Seek, Write};
-use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::params::{Params, boolean};
-use crate::payload;
 use crate::problem::{ApiError, Code, FieldFault};
 use crate::state::State;
+use csv::Columns;
 use domain::{Audience, Broken, Fault, Faults, Key, Kind, MissionId, Reference, Rule, Source, Stream};
-use persistence::imports::{Imported, Keys};
+use files::{Ended as FileEnded, Format, Row, for_each_row};
+use persistence::imports::runs::News;
+use persistence::imports::{Imported, Keys, Name, Namer};
 use persistence::{Conn, Written, imports};
+pub use requests::{Order, Turns, receive};
+use runs::{ImportState, Progress};
 
 /// How many faults an answer lists.
 const LISTED_FAULTS: usize = 100;
@@ -27,20 +33,8 @@ const LISTED_FAULTS: usize = 100;
 /// After so many faults a file is not looked at any further.
 const MOST_FAULTS: u64 = 10_000;
 
-/// The longest line, in bytes.
-const MAX_LINE: u64 = 1024 * 1024;
-
 /// How many rows are saved by one statement.
 const BATCH: usize = 500;
-
-/// How long a file may take to arrive.
-const SPOOL_WAIT: Duration = Duration::from_secs(300);
-
-/// How many imports have a connection at a time; requests need the others.
-pub const TURNS: usize = 2;
-
-/// How long an import waits for its turn.
-const TURN_WAIT: Duration = Duration::from_secs(2);
 
 /// How much of a source `mode=replace` closes without being forced, in percent.
 const MOST_CLOSED_PERCENT: i64 = 10;
@@ -53,6 +47,8 @@ pub trait Import: 'static {
     const KINDS: &'static [Kind];
     /// The kinds its rows may refer to.
     const REFERENCES: &'static [Kind];
+    /// The columns of its rows, where they may be CSV.
+    const COLUMNS: Option<Columns> = None;
     /// What a line stands for.
     type Value: Send + 'static;
 
@@ -140,7 +136,7 @@ impl Names<'_> {
 }
 
 /// Who may see a row: `public`, `delegates` (also when left out), `secretariat`, or named missions.
-#[derive(Debug, serde::Deserialize, ToSchema)]
+#[derive(Debug, serde::Deserialize, Serialize, ToSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum AudienceBody {
     /// `public`, `delegates` or `secretariat`.
@@ -204,66 +200,6 @@ impl Options {
     }
 }
 
-/// Answers an import request of the feature `I`.
-pub async fn receive<I: Import>(
-    req: &HttpRequest,
-    mut params: Params,
-    body: web::Payload,
-    state: &State,
-) -> Result<HttpResponse, ApiError> {
-    let options = Options::parse(&mut params);
-    params.finish()?;
-    let options = options.ok_or_else(|| ApiError::new(Code::Internal))?;
-    check_media_type(req)?;
-    let spooled = tokio::time::timeout(SPOOL_WAIT, spool(body, state.config.import_limit)).await;
-    let file = spooled.map_err(|_| ApiError::new(Code::Timeout))??;
-    let done = import::<I>(state, file, options).await?;
-    let mut response = HttpResponse::Ok().json(done.value);
-    let revisions: Vec<String> = done
-        .revisions
-        .iter()
-        .filter(|(stream, _)| Stream::PUBLISHED.contains(stream))
-        .map(|(stream, rev)| format!("{stream}={rev}"))
-        .collect();
-    if let Some(value) = HeaderValue::from_str(&revisions.join(", ")).ok().filter(|_| !revisions.is_empty()) {
-        response.headers_mut().insert(header::HeaderName::from_static("sync-rev"), value);
-    }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
-}
-
-fn check_media_type(req: &HttpRequest) -> Result<(), ApiError> {
-    let header = |name| req.headers().get(name).and_then(|value| value.to_str().ok());
-    let media_type = header(header::CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let accepted = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
-    match accepted.iter().any(|a| media_type.eq_ignore_ascii_case(a)) && payload::is_plain(req) {
-        true => Ok(()),
-        false => Err(ApiError::new(Code::UnsupportedMediaType)
-            .detail("Send application/x-ndjson, one JSON object a line, in UTF-8 and without a content coding")),
-    }
-}
-
-/// Writes the body to a file of its own before anything is looked at or any transaction opens.
-async fn spool(mut body: web::Payload, limit: u64) -> Result<File, ApiError> {
-    let full = |cause: std::io::Error| {
-        tracing::error!(%cause, "an import could not be spooled");
-        ApiError::new(Code::Unavailable)
-    };
-    let mut file = tempfile::tempfile().map_err(full)?;
-    let mut size = 0u64;
-    while let Some(chunk) = payload::next(&mut body).await? {
-        size += chunk.len() as u64;
-        if size > limit {
-            return Err(ApiError::new(Code::TooLarge).detail(format!("An import has at most {limit} bytes")));
-        }
-        file = web::block(move || file.write_all(&chunk).map(|()| file))
-            .await
-            .map_err(|_| ApiError::new(Code::Internal))?
-            .map_err(full)?;
-    }
-    Ok(file)
-}
-
 /// Why a transaction was rolled back.
 enum Ended {
     Refused(ApiError),
@@ -277,17 +213,16 @@ impl From<persistence::Error> for Ended {
 }
 
 /// Imports a file: all of it or nothing.
-pub async fn import<I: Import>(
-    state: &State,
-    mut file: File,
-    options: Options,
-) -> Result<Written<ImportReport>, ApiError> {
-    let (file, scan) = web::block(move || scan::<I>(&mut file).map(|scan| (file, scan)))
+pub async fn import<I: Import>(state: &State, mut file: File, order: Order) -> Result<Written<ImportReport>, ApiError> {
+    let (format, progress, source) = (order.format, order.progress.clone(), order.options.source.clone());
+    progress.enter(ImportState::Checking);
+    let (file, scan) = web::block(move || scan::<I>(&mut file, format, &source, &progress).map(|scan| (file, scan)))
         .await
         .map_err(|_| ApiError::new(Code::Internal))??;
-    let turn = tokio::time::timeout(TURN_WAIT, state.import_turns.acquire()).await;
-    let Ok(Ok(_turn)) = turn else { return Err(ApiError::new(Code::Unavailable).retry_after(5)) };
-    let outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, options).await).await;
+    order.progress.set_total(scan.rows);
+    order.progress.enter(ImportState::Waiting);
+    let _turn = state.import_turns.take(I::STREAM, order.turn_wait).await?;
+    let outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, order).await).await;
     match outcome {
         Ok(done) => Ok(done),
         Err(Ended::Rehearsed(report)) => Ok(Written { value: report, revisions: Vec::new() }),
@@ -298,7 +233,8 @@ pub async fn import<I: Import>(
 /// What a first look at the file finds: whose rows it has.
 struct Scan {
     rows: u64,
-    heads: Vec<(Kind, Key)>,
+    heads: Vec<(Name, Kind)>,
+    namer: Namer,
     faults: RowFaults,
 }
 
@@ -327,6 +263,17 @@ impl RowFaults {
         }
     }
 
+    /// What is to be answered to a file whose reading ended early.
+    fn into_error_with(mut self, ended: FileEnded) -> ApiError {
+        match ended {
+            FileEnded::Refused(error) => error,
+            FileEnded::Faulty(line, faults) => {
+                faults.into_iter().for_each(|fault| self.add(Some(line), fault));
+                self.into_error()
+            }
+        }
+    }
+
     fn into_error(self) -> ApiError {
         let mut listed = self.listed;
         listed.sort_by_key(|fault| fault.line);
@@ -340,25 +287,33 @@ struct Head {
     key: Option<String>,
 }
 
-fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
-    let mut scan = Scan { rows: 0, heads: Vec::new(), faults: RowFaults::default() };
-    let mut seen: HashSet<(Kind, Key)> = HashSet::new();
-    for_each_line(file, |number, line| {
+fn scan<I: Import>(file: &mut File, format: Format, source: &Source, progress: &Progress) -> Result<Scan, ApiError> {
+    let (namer, faults) = (Namer::default(), RowFaults::default());
+    let mut scan = Scan { rows: 0, heads: Vec::new(), namer, faults };
+    let mut seen = HashSet::new();
+    let read = for_each_row(file, format, |Row { line, json, .. }| {
         scan.rows += 1;
-        let head = std::str::from_utf8(line)
-            .map_err(|_| Fault::new("", Rule::Format, "must be UTF-8"))
-            .and_then(|text| from_json::<Head>(text.as_bytes()).map_err(first_fault))
-            .and_then(|head| head_of::<I>(&head));
+        progress.add(1);
+        let head =
+            json.and_then(|json| from_json::<Head>(json).map_err(first_fault)).and_then(|head| head_of::<I>(&head));
         match head {
-            Ok(head) if !seen.insert(head.clone()) => {
-                scan.faults
-                    .add(Some(number), Fault::new("/key", Rule::Duplicate, "is the key of an earlier line, too"));
+            Ok((kind, key)) => {
+                let name = scan.namer.name(kind, source, &key);
+                match seen.insert(name) {
+                    true => scan.heads.push((name, kind)),
+                    false => {
+                        let fault = Fault::new("/key", Rule::Duplicate, "is the key of an earlier line, too");
+                        scan.faults.add(Some(line), fault);
+                    }
+                }
             }
-            Ok(head) => scan.heads.push(head),
-            Err(fault) => scan.faults.add(Some(number), fault),
+            Err(fault) => scan.faults.add(Some(line), fault),
         }
         scan.faults.stop_at_most()
-    })?;
+    });
+    if let Err(ended) = read {
+        return Err(scan.faults.into_error_with(ended));
+    }
     if scan.rows == 0 {
         scan.faults.add(None, Fault::new("", Rule::Required, "the file must have at least one row"));
     }
@@ -374,65 +329,45 @@ fn head_of<I: Import>(head: &Head) -> Result<(Kind, Key), Fault> {
     Ok((kind, key))
 }
 
-/// Calls `each` for every line that is not blank, with its number from 1. A byte order mark is skipped.
-fn for_each_line(file: &mut File, mut each: impl FnMut(u64, &[u8]) -> Result<(), ApiError>) -> Result<(), ApiError> {
-    let broken = |cause: std::io::Error| {
-        tracing::error!(%cause, "a spooled import cannot be read");
-        ApiError::new(Code::Unavailable)
-    };
-    file.rewind().map_err(broken)?;
-    let mut reader = BufReader::with_capacity(64 * 1024, file);
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let read = std::io::Read::take(&mut reader, MAX_LINE + 1).read_until(b'\n', &mut line).map_err(broken)?;
-        if read == 0 {
-            break;
-        }
-        if read as u64 > MAX_LINE {
-            let mut faults = RowFaults::default();
-            faults.add(Some(number), Fault::new("", Rule::Length, format!("a line has at most {MAX_LINE} bytes")));
-            return Err(faults.into_error());
-        }
-        let text = if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
-        if !text.trim_ascii().is_empty() {
-            each(number, text.trim_ascii())?;
-        }
-    }
-    Ok(())
-}
-
-async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Options) -> Result<ImportReport, Ended> {
-    let Scan { rows, heads, mut faults } = scan;
-    imports::lock(conn, I::STREAM).await?;
-    let mut keys = imports::keys(conn, I::REFERENCES).await?;
-    let mut new = HashSet::new();
+async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, order: Order) -> Result<ImportReport, Ended> {
+    let Scan { rows, heads, namer, mut faults } = scan;
+    let Order { format, options, progress, run, turn_wait } = order;
+    imports::lock(conn, I::STREAM, turn_wait).await?;
+    progress.enter(ImportState::Saving);
+    let mut keys = imports::keys(conn, I::REFERENCES, namer).await?;
+    let mut inserted = 0;
     let mut kept: BTreeMap<Kind, Vec<Uuid>> = I::KINDS.iter().map(|kind| (*kind, Vec::new())).collect();
-    for (kind, key) in heads {
-        let (id, is_new) = keys.claim(kind, &options.source, &key, Uuid::now_v7);
-        kept.entry(kind).or_default().push(id);
-        if is_new {
-            new.insert(id);
+    for (name, kind) in heads {
+        let (id, is_new) = keys.claim(name, Uuid::now_v7);
+        inserted += u64::from(is_new);
+        if options.replace {
+            kept.entry(kind).or_default().push(id);
         }
     }
 
     // What other sources' rows contradict already is not this file's fault.
     let before: HashSet<Contradiction> = I::contradictions(conn).await?.into_iter().collect();
     let open = count_open::<I>(conn, &options.source).await?;
-    let source = options.source.clone();
+    let (source, parsing) = (options.source.clone(), progress.clone());
     let (batches, mut parsed) = tokio::sync::mpsc::channel(2);
-    let parser =
-        tokio::task::spawn_blocking(move || parse_all::<I>(file, source, &keys, faults_of(&mut faults), batches));
-    let mut changed = BTreeSet::new();
+    let known_faults = std::mem::take(&mut faults);
+    let parser = tokio::task::spawn_blocking(move || {
+        parse_all::<I>(file, format, source, &keys, known_faults, &parsing, batches)
+    });
+    // Each row is in one batch.
+    let mut touched = 0;
     let mut refusals = Vec::new();
     while let Some(batch) = parsed.recv().await {
+        let size = batch.len();
         refusals.extend(I::refusals(conn, &batch).await?);
         if refusals.is_empty() {
-            changed.extend(I::save(conn, batch).await?);
+            touched += I::save(conn, batch).await?.len() as u64;
         }
+        progress.add(size);
     }
     let mut faults =
         parser.await.map_err(|e| persistence::Error::Unexpected(e.to_string()))?.map_err(Ended::Refused)?;
+    progress.enter(ImportState::Committing);
 
     let mut closed = 0;
     if faults.count == 0 && refusals.is_empty() {
@@ -449,55 +384,65 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
     if faults.count > 0 {
         return Err(Ended::Refused(faults.into_error()));
     }
-    let inserted = new.len() as u64;
-    let changed = changed.iter().filter(|id| !new.contains(id)).count() as u64;
     let report = ImportReport {
         source: options.source.as_str().to_owned(),
         dry_run: options.dry_run,
         rows,
         inserted,
-        changed,
-        unchanged: rows - inserted - changed,
+        changed: touched.saturating_sub(inserted),
+        unchanged: rows.saturating_sub(touched.max(inserted)),
         closed,
     };
-    match options.dry_run {
-        true => Err(Ended::Rehearsed(report)),
-        false => Ok(report),
+    if options.dry_run {
+        return Err(Ended::Rehearsed(report));
     }
-}
-
-fn faults_of(faults: &mut RowFaults) -> RowFaults {
-    std::mem::take(faults)
+    if let Some(id) = run {
+        // Committed is what the run says if and only if it is; whoever dies now cannot make it a lie.
+        imports::settle(conn).await?;
+        let report = serde_json::to_value(&report).ok();
+        let news = News { state: ImportState::Committed.name(), report, ..progress.news() };
+        imports::runs::end(conn, id, &news).await?;
+    }
+    Ok(report)
 }
 
 /// Parses every line, sending batches on until the first fault and then only looking for more.
 fn parse_all<I: Import>(
     mut file: File,
+    format: Format,
     source: Source,
     keys: &Keys,
     mut faults: RowFaults,
+    progress: &Progress,
     batches: tokio::sync::mpsc::Sender<Vec<Imported<I::Value>>>,
 ) -> Result<RowFaults, ApiError> {
     let mut batch = Vec::with_capacity(BATCH);
     let known_bad = std::mem::take(&mut faults.lines);
     let gone = || ApiError::new(Code::Unavailable);
-    for_each_line(&mut file, |number, line| {
-        if known_bad.contains(&number) {
-            return Ok(());
-        }
-        match parse_line::<I>(line, &source, keys) {
-            Ok(row) => batch.push(row),
-            Err(found) => found.into_vec().into_iter().for_each(|fault| faults.add(Some(number), fault)),
+    let read = for_each_row(&mut file, format, |Row { line, json, place }| {
+        if let (Ok(json), false) = (json, known_bad.contains(&line)) {
+            match parse_line::<I>(json, &source, keys) {
+                Ok(row) => batch.push(row),
+                Err(found) => found.into_vec().into_iter().for_each(|mut fault| {
+                    fault.pointer = place(&fault.pointer);
+                    faults.add(Some(line), fault);
+                }),
+            }
         }
         if faults.count > 0 {
             batch.clear();
+            progress.add(1);
         }
         faults.stop_at_most()?;
         if batch.len() == BATCH {
-            batches.blocking_send(std::mem::take(&mut batch)).map_err(|_| gone())?;
+            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            batches.blocking_send(full).map_err(|_| gone())?;
         }
         Ok(())
-    })?;
+    });
+    if let Err(ended) = read {
+        return Err(faults.into_error_with(ended));
+    }
     if !batch.is_empty() && faults.count == 0 {
         batches.blocking_send(batch).map_err(|_| gone())?;
     }

@@ -151,13 +151,16 @@ pub async fn get_inf_note(
         ("dry_run" = Option<bool>, Query, description = "Do it all and keep nothing"),
         ("mode" = Option<String>, Query, description = "`merge` (when left out) or `replace`", example = "merge"),
         ("force" = Option<bool>, Query, description = "Close more than 10 % of the source's notes if need be"),
+        ("Prefer" = Option<String>, Header, description = "`respond-async`: answer 202 as soon as the file has arrived, and go on without the request (RFC 7240)"),
     ),
     request_body(content = imports::InfNoteRow, content_type = "application/x-ndjson",
         description = "One JSON object a line; at most 1 MiB a line and 32 MiB in all",
         example = json!({"kind": "inf_note", "key": "A/INF/81/4", "audience": "public", "symbol": "A/INF/81/4", "embargo_until": "2026-08-03T09:00:00-04:00", "original_language": "en", "texts": {"en": {"title": "Arrangements for the high-level meetings", "confidence": "official", "sections": [{"number": "I", "title": "Introduction", "page": 3}]}}, "provenance": {"confidence": "official", "citation": "https://undocs.org/A/INF/81/4"}})),
     responses(
         (status = 200, description = "What was done", body = ImportReport,
-            headers(("Sync-Rev" = String, description = "The revision written, `notes=41`; absent when no reader sees a change"))),
+            headers(("Sync-Rev" = String, description = "The revision written, `notes=41`; absent when no reader sees a change"), ("Import-Run" = String, description = "The run's id, for `/v1/imports/{id}`; also on refusals"))),
+        (status = 202, description = "The file has arrived, and the import goes on", body = crate::imports::runs::ImportRun,
+            headers(("Location" = String, description = "Where to see how far it is"))),
         (status = 409, description = "`mode=replace` would close too many notes", body = crate::problem::Problem<'static>, content_type = "application/problem+json"),
     ),
     security(("oauth2" = ["inf_notes:import"]))
@@ -165,10 +168,10 @@ pub async fn get_inf_note(
 #[post("/v1/imports/inf-notes")]
 pub async fn import_inf_notes(
     req: HttpRequest,
-    _: Allowed<ImportNotes>,
+    allowed: Allowed<ImportNotes>,
     params: Params,
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<NotesImport>(&req, params, body, &state).await
+    receive::<NotesImport>(&req, allowed.caller, params, body, &state).await
 }

@@ -9,6 +9,7 @@ pub mod demonstration;
 pub mod directory;
 pub mod entrances;
 pub mod event_costs;
+pub mod exports;
 mod follower;
 pub mod frame;
 mod health;

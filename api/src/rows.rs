@@ -5,19 +5,25 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use domain::{Broken, Confidence, Contact, Email, Faults, Localized, Provenance, Rule, Telephone, TelephoneKind, text};
 
 /// Text by language: `{"en": "…", "fr": "…"}`, in at least one of `ar`, `en`, `es`, `fr`, `ru`, `zh`.
-#[derive(Debug, Default, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Localize(BTreeMap<String, String>);
 
 impl Localize {
     /// By language tag, as given.
     pub fn texts(&self) -> &BTreeMap<String, String> {
         &self.0
+    }
+}
+
+impl From<&Localized> for Localize {
+    fn from(text: &Localized) -> Self {
+        Self(text.iter().map(|(language, text)| (language.tag().to_owned(), text.to_owned())).collect())
     }
 }
 
@@ -66,34 +72,57 @@ pub fn optional_localized(
 }
 
 /// A telephone number.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TelephoneRow {
-    /// In international form.
+    /// In international form, or a `tel:` URI (RFC 3966), with or without `;ext=`.
     #[schema(example = "+1 212 963 7351")]
     number: String,
     /// 1 to 10 digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     extension: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "voice")]
     kind: TelephoneKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Localize>,
 }
 
 /// How to reach somebody.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactRow {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     telephones: Vec<TelephoneRow>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     emails: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<Localize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<Localize>,
 }
 
 impl ContactRow {
+    /// The row of a contact; none where there is nothing in it. With `uris` telephone numbers are `tel:`
+    /// URIs, which no spreadsheet takes for a formula.
+    pub fn of(contact: &Contact, uris: bool) -> Option<Self> {
+        let telephone = |telephone: &Telephone| TelephoneRow {
+            number: if uris { telephone.uri() } else { telephone.e164().to_owned() },
+            extension: telephone.extension().filter(|_| !uris).map(str::to_owned),
+            kind: telephone.kind(),
+            note: telephone.note().map(Localize::from),
+        };
+        (*contact != Contact::default()).then(|| Self {
+            telephones: contact.telephones.iter().map(telephone).collect(),
+            emails: contact.emails.iter().map(|email| email.as_str().to_owned()).collect(),
+            url: contact.url.as_deref().map(str::to_owned),
+            location: contact.location.as_ref().map(Localize::from),
+            hours: contact.hours.as_ref().map(Localize::from),
+        })
+    }
+
     /// Parses the row's `contact`; nothing at all when it is left out.
     pub fn parse(row: Option<Self>, faults: &mut Faults) -> Option<Contact> {
         let Some(row) = row else { return Some(Contact::default()) };
@@ -127,14 +156,26 @@ fn web_address(url: &str) -> Result<String, Broken> {
 }
 
 /// Where a row's statement comes from.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProvenanceRow {
     #[schema(value_type = String, example = "reported")]
     confidence: Confidence,
     /// A web address or citation; needed unless the confidence is `sample`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     citation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<NaiveDate>,
+}
+
+impl From<&Provenance> for ProvenanceRow {
+    fn from(provenance: &Provenance) -> Self {
+        Self {
+            confidence: provenance.confidence,
+            citation: provenance.citation.as_deref().map(str::to_owned),
+            as_of: provenance.as_of,
+        }
+    }
 }
 
 impl ProvenanceRow {

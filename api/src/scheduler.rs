@@ -6,10 +6,14 @@ use actix_web::web;
 use tokio::sync::watch;
 
 use crate::state::State;
+use persistence::imports::runs;
 use persistence::{Error, bulletins, inf_notes, log};
 
 /// How late an embargo may end.
 const TICK: Duration = Duration::from_millis(500);
+
+/// How often it is looked for imports whose process has died.
+const BURY_EVERY: u32 = 20;
 
 /// How often the log is pruned.
 const PRUNE_EVERY: u32 = 7200;
@@ -28,7 +32,13 @@ pub async fn run(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
             state.db.write(async |conn| bulletins::publish_due(conn).await).await.map(|done| done.value),
         );
         report("expired", state.db.write(async |conn| bulletins::expire_due(conn).await).await.map(|done| done.value));
+        if tick % BURY_EVERY == 0 {
+            let buried = state.db.write(async |conn| runs::bury(conn).await).await;
+            report("imports given up", buried.map(|done| done.value));
+        }
         if tick % PRUNE_EVERY == 0 {
+            let forgotten = state.db.write(async |conn| runs::prune(conn).await).await;
+            report("imports forgotten", forgotten.map(|done| done.value));
             report("pruned", state.db.write(async |conn| log::prune(conn).await).await.map(|done| done.value));
         }
     }

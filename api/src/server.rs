@@ -8,7 +8,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
@@ -17,9 +17,10 @@ use crate::config::Config;
 use crate::contract::Contract;
 use crate::identity::secrets::Secrets;
 use crate::identity::{Tokens, generate_key};
+use crate::imports::Turns;
 use crate::state::State;
 use crate::store::Store;
-use crate::{app, demonstration, follower, frame, imports, scheduler};
+use crate::{app, demonstration, follower, frame, scheduler};
 use persistence::{Db, db, identity, migrations};
 
 /// A running server.
@@ -50,7 +51,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         db,
         store: Store::default(),
         secrets: Secrets::new()?,
-        import_turns: Semaphore::new(imports::TURNS),
+        import_turns: Turns::default(),
         contract: Contract::new()?,
         config,
     });
@@ -124,6 +125,9 @@ impl Server {
         self.state.store.note_draining();
         self.handle.stop(true).await;
         self.serving.await??;
+        // Imports that go on without their requests.
+        let patience = Duration::from_secs(self.state.config.shutdown_seconds);
+        let _ = tokio::time::timeout(patience, self.state.import_turns.end()).await;
         self.stop.send_replace(true);
         for worker in self.workers {
             worker.await?;

@@ -1,11 +1,10 @@
 //! What every handler can reach.
 
-use tokio::sync::Semaphore;
-
 use crate::config::Config;
 use crate::contract::Contract;
 use crate::identity::Tokens;
 use crate::identity::secrets::Secrets;
+use crate::imports::Turns;
 use crate::store::Store;
 use persistence::Db;
 
@@ -22,7 +21,7 @@ pub struct State {
     /// Client secrets.
     pub secrets: Secrets,
     /// Whose turn it is to import.
-    pub import_turns: Semaphore,
+    pub import_turns: Turns,
     /// The contract, and the paths and methods it has.
     pub contract: Contract,
 }

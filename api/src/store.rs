@@ -1,13 +1,14 @@
 //! The edition and the identities as this process holds them now.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch;
 
 use crate::identity::Identities;
+use domain::Stream;
 use edition::Edition;
 
 /// After so long without the database, answers say how old they are and some are refused.
@@ -22,9 +23,35 @@ pub struct Store {
     started: Instant,
     /// Milliseconds from `started` to the last time the database was read.
     contact: AtomicU64,
-    ready: AtomicBool,
-    rebuilding: AtomicBool,
+    /// Held while the next edition is made of the current one and what is new.
+    publishing: Mutex<()>,
+    /// How often the database's history was found to be another one, counted from 1.
+    rewinds: AtomicU64,
+    /// By lane, up to which of these its part of the edition is new.
+    settled: [AtomicU64; Lane::ALL.len()],
     draining: AtomicBool,
+}
+
+/// A part of the edition that is followed by itself, and never waits for another part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Bulletins, and who may call.
+    Urgent,
+    /// All else.
+    Steady,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Self; 2] = [Self::Urgent, Self::Steady];
+
+    /// The published streams in it.
+    pub fn streams(self) -> &'static [Stream] {
+        match self {
+            Self::Urgent => &[Stream::Bulletins],
+            Self::Steady => &[Stream::Notes, Stream::Costs, Stream::Directory],
+        }
+    }
 }
 
 impl Default for Store {
@@ -35,8 +62,9 @@ impl Default for Store {
             changes: watch::Sender::new(0),
             started: Instant::now(),
             contact: AtomicU64::new(0),
-            ready: AtomicBool::new(false),
-            rebuilding: AtomicBool::new(false),
+            publishing: Mutex::new(()),
+            rewinds: AtomicU64::new(1),
+            settled: Default::default(),
             draining: AtomicBool::new(false),
         }
     }
@@ -53,10 +81,15 @@ impl Store {
         self.identities.load()
     }
 
-    /// Puts the next edition in place.
-    pub fn publish(&self, edition: Edition) {
-        self.edition.store(Arc::new(edition));
+    /// Puts the next edition in place: the current one with what `change` does to it.
+    pub fn publish(&self, change: impl FnOnce(&mut Edition)) {
+        let publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut edition = Edition::clone(&self.edition.load());
+        change(&mut edition);
+        let before = self.edition.swap(Arc::new(edition));
+        drop(publishing);
         self.announce();
+        drop(before);
     }
 
     /// Puts the next identities in place.
@@ -75,15 +108,20 @@ impl Store {
         self.contact.store(now, Ordering::Relaxed);
     }
 
-    /// Notes that what was read is in place.
-    pub fn note_ready(&self) {
-        self.rebuilding.store(false, Ordering::Relaxed);
-        self.ready.store(true, Ordering::Relaxed);
+    /// How often the database's history was found to be another one.
+    pub fn rewinds(&self) -> u64 {
+        self.rewinds.load(Ordering::SeqCst)
     }
 
-    /// Notes that the database's history is not the one this process followed.
-    pub fn note_rewound(&self) {
-        self.rebuilding.store(true, Ordering::Relaxed);
+    /// Notes that the database's history is not the one this process followed: every lane is to look again.
+    /// Returns how often that has been found.
+    pub fn note_rewound(&self) -> u64 {
+        self.rewinds.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Notes that what a lane has read is in place; it began after `rewinds`.
+    pub fn note_settled(&self, lane: Lane, rewinds: u64) {
+        self.settled[lane as usize].fetch_max(rewinds, Ordering::SeqCst);
     }
 
     /// Notes that this process is to end: long waits end at once.
@@ -105,12 +143,13 @@ impl Store {
 
     /// Whether there is an edition to answer from.
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        self.settled.iter().all(|settled| settled.load(Ordering::SeqCst) > 0)
     }
 
     /// Whether the edition is of a history that the database no longer has.
     pub fn is_rebuilding(&self) -> bool {
-        self.rebuilding.load(Ordering::Relaxed)
+        let rewinds = self.rewinds();
+        self.settled.iter().any(|settled| settled.load(Ordering::SeqCst) < rewinds)
     }
 
     /// Whether this process is about to end.
@@ -126,5 +165,25 @@ impl Store {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rewound_database_is_rebuilt_when_every_lane_has_looked_again() {
+        let store = Store::default();
+        assert!(!store.is_ready());
+        Lane::ALL.iter().for_each(|lane| store.note_settled(*lane, store.rewinds()));
+        assert!(store.is_ready() && !store.is_rebuilding());
+        let before = store.rewinds();
+        let found = store.note_rewound();
+        store.note_settled(Lane::Urgent, found);
+        store.note_settled(Lane::Steady, before);
+        assert!(store.is_rebuilding(), "what began before has read the old history");
+        store.note_settled(Lane::Steady, found);
+        assert!(!store.is_rebuilding());
     }
 }

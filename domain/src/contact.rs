@@ -35,7 +35,8 @@ const HOUSE_EXCHANGES: [(&str, usize, &str); 1] = [("+1212963", 4, "3.")];
 
 impl Telephone {
     /// Accepts a number in international form (`+1 212 963 7351`; punctuation is ignored) that the
-    /// ITU numbering plans allow, and an extension of 1 to 10 digits.
+    /// ITU numbering plans allow, and an extension of 1 to 10 digits. The number may be a `tel:` URI, which
+    /// may carry the extension.
     pub fn parse(
         number: &str,
         extension: Option<&str>,
@@ -43,6 +44,16 @@ impl Telephone {
         note: Option<Localized>,
     ) -> Result<Self, Broken> {
         let refused = |why: &str| Broken::new(Rule::Format, why);
+        let (number, in_uri) = match number.trim().split_at_checked(4) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => take_apart(rest)?,
+            _ => (number, None),
+        };
+        let extension = match (extension, in_uri) {
+            (Some(given), Some(in_uri)) if given != in_uri => {
+                return Err(Broken::new(Rule::Conflict, "has another extension than its tel: URI"));
+            }
+            (given, in_uri) => given.or(in_uri),
+        };
         if !number.trim_start().starts_with('+') {
             return Err(refused("must be in international form, such as +1 212 963 7351"));
         }
@@ -104,6 +115,19 @@ impl Telephone {
             None => format!("tel:{}", self.number),
         }
     }
+}
+
+/// The number and the extension of a `tel:` URI, what follows its scheme (RFC 3966).
+fn take_apart(uri: &str) -> Result<(&str, Option<&str>), Broken> {
+    let (number, parameters) = uri.split_once(';').map_or((uri, None), |(number, rest)| (number, Some(rest)));
+    let extension = match parameters {
+        None => None,
+        Some(parameter) => match parameter.split_at_checked(4) {
+            Some((name, extension)) if name.eq_ignore_ascii_case("ext=") => Some(extension),
+            _ => return Err(Broken::new(Rule::Format, "a tel: URI may have the parameter ext and no other")),
+        },
+    };
+    Ok((number, extension))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -217,6 +241,28 @@ mod tests {
     fn an_extension_is_part_of_the_uri() {
         let telephone = Telephone::parse("+41 22 917 3668", Some("12"), TelephoneKind::Voice, None).unwrap();
         assert_eq!(telephone.uri(), "tel:+41229173668;ext=12");
+    }
+
+    #[test]
+    fn a_uri_reads_back_with_its_extension() {
+        for extension in [None, Some("12")] {
+            let telephone = Telephone::parse("+41 22 917 3668", extension, TelephoneKind::Voice, None).unwrap();
+            assert_eq!(voice(&telephone.uri()), Ok(telephone));
+        }
+        let parse = |number, extension| Telephone::parse(number, extension, TelephoneKind::Voice, None);
+        assert_eq!(parse("TEL:+41-22-917-3668;EXT=12", Some("12")).unwrap().extension(), Some("12"));
+        assert_eq!(parse("tel:+41229173668;ext=12", Some("13")).map_err(|b| b.rule), Err(Rule::Conflict));
+        for bad in [
+            "tel:",
+            "tel:2299",
+            "tel:+41229173668;",
+            "tel:+41229173668;isub=1",
+            "tel:+41229173668;ext=",
+            "tel:+41229173668;ext=1;ext=2",
+            "tel:9173668;phone-context=+41-22",
+        ] {
+            assert!(voice(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Audience, Broken, Contact, DutyStation, Localized, MissionId, Provenance, Rule};
+use crate::{Audience, Broken, Contact, DutyStation, Key, Localized, MissionId, Provenance, Rule, Source};
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -326,6 +326,58 @@ pub struct Entries {
     pub people: Vec<Person>,
     /// Services.
     pub services: Vec<Service>,
+    /// Where each of them comes from.
+    pub origins: Origins,
+}
+
+/// Each entry's source and its key there. Kept beside the entries and close together: few ask for it, and
+/// readers are never told.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    sources: Vec<Source>,
+    /// All keys, one behind the other.
+    keys: String,
+    /// In the order of ids.
+    places: Vec<Place>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    id: Uuid,
+    start: u32,
+    source: u16,
+    length: u8,
+}
+
+impl Origins {
+    /// Of these entries, whose ids differ.
+    pub fn new(origins: impl IntoIterator<Item = (Uuid, Source, Key)>) -> Self {
+        let mut made = Self::default();
+        for (id, source, key) in origins {
+            let known = made.sources.iter().position(|s| *s == source);
+            let number = known.unwrap_or_else(|| {
+                made.sources.push(source);
+                made.sources.len() - 1
+            });
+            let (start, length) = (u32::try_from(made.keys.len()), u8::try_from(key.as_str().len()));
+            // A directory with 4 GiB of keys or 65,536 sources would be another program's.
+            let (Ok(start), Ok(length), Ok(source)) = (start, length, u16::try_from(number)) else { continue };
+            made.keys.push_str(key.as_str());
+            made.places.push(Place { id, start, source, length });
+        }
+        made.keys.shrink_to_fit();
+        made.places.shrink_to_fit();
+        made.places.sort_unstable_by_key(|place| place.id);
+        made
+    }
+
+    /// An entry's source and key.
+    pub fn find(&self, id: Uuid) -> Option<(&Source, &str)> {
+        let found = self.places.binary_search_by_key(&id, |place| place.id).ok()?;
+        let Place { start, source, length, .. } = self.places[found];
+        let start = start as usize;
+        Some((self.sources.get(usize::from(source))?, self.keys.get(start..start + usize::from(length))?))
+    }
 }
 
 #[cfg(test)]
@@ -336,6 +388,19 @@ mod tests {
     fn a_former_name_has_a_name_or_an_acronym() {
         assert!(FormerName::parse(None, Some("DPI"), None).is_ok());
         assert_eq!(FormerName::parse(None, None, None).map_err(|b| b.rule), Err(Rule::Required));
+    }
+
+    #[test]
+    fn every_entry_finds_its_origin() {
+        let origin = |n: u128| {
+            let source = Source::parse(if n % 2 == 0 { "hr" } else { "blue-book" }).unwrap();
+            (Uuid::from_u128(n * 7 % 11), source, Key::parse(&format!("key-{n}")).unwrap())
+        };
+        let origins = Origins::new((0..11).map(origin));
+        for (id, source, key) in (0..11).map(origin) {
+            assert_eq!(origins.find(id), Some((&source, key.as_str())));
+        }
+        assert_eq!(origins.find(Uuid::from_u128(11)), None);
     }
 
     #[test]

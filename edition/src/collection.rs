@@ -113,6 +113,12 @@ impl<T: Item> Collection<T> {
         self.orders[language as usize].iter().map(|(_, n)| &self.entries[*n as usize].value)
     }
 
+    /// What is at place `start` of the order of lists in a language and behind it, whoever may see it.
+    pub fn in_order_from(&self, language: Language, start: usize) -> impl Iterator<Item = &Entry<T>> {
+        let order = &self.orders[language as usize];
+        order.get(start..).unwrap_or_default().iter().map(|(_, n)| &self.entries[*n as usize])
+    }
+
     /// At most `limit` of what `reader` may see and `wanted` keeps, behind `after`.
     pub fn page(
         &self,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::search::{Builder, Field, Index, Matched, Rank};
 use crate::{Collection, Entry, Item};
-use domain::directory::{Entries, FormerName, Function, Mission, Organization, Person, Service, Unit};
+use domain::directory::{Entries, FormerName, Function, Mission, Organization, Origins, Person, Service, Unit};
 use domain::{Audience, Contact, Kind, Language, Localized, Reader};
 
 macro_rules! item {
@@ -66,6 +66,8 @@ pub struct Directory {
     pub people: Collection<Person>,
     /// Services.
     pub services: Collection<Service>,
+    /// Where entries come from: for who imports them.
+    pub origins: Origins,
     children: HashMap<Uuid, Vec<Uuid>>,
     index: Index,
     /// By number in the index.
@@ -156,6 +158,7 @@ impl Directory {
             missions: Collection::new(entries.missions),
             people: Collection::new(entries.people),
             services: Collection::new(entries.services),
+            origins: entries.origins,
             children,
             ..Self::default()
         };

@@ -8,28 +8,45 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use crate::imports::{Imported, upsert};
 use crate::schema::{contact_point, function, holding, mission, organization, person, service, unit};
 use crate::{Conn, Error};
 use domain::directory::{
-    ContactPoint, Entries, Function, FunctionId, Holding, Mission, Organization, Person, PersonId, Service, ServiceId,
-    Unit,
+    ContactPoint, Entries, Function, FunctionId, Holding, Mission, Organization, Origins, Person, PersonId, Service,
+    ServiceId, Unit,
 };
-use domain::{DutyStation, Kind};
+use domain::{DutyStation, Key, Kind, Source};
 use rows::{FunctionRow, MissionRow, OrganizationRow, PersonRow, ServiceRow, UnitRow};
 
-/// Loads what some reader may see. A corrupt row is left out, and said so in the log.
-pub async fn load(conn: &mut Conn) -> Result<Entries, Error> {
-    let organizations =
-        organization::table.filter(organization::visible_to.is_not_null()).select(OrganizationRow::as_select());
-    let units = unit::table.filter(unit::visible_to.is_not_null()).select(UnitRow::as_select());
-    let functions = function::table.filter(function::visible_to.is_not_null()).select(FunctionRow::as_select());
-    let missions = mission::table.filter(mission::visible_to.is_not_null()).select(MissionRow::as_select());
-    let people = person::table.filter(person::visible_to.is_not_null()).select(PersonRow::as_select());
-    let services = service::table.filter(service::visible_to.is_not_null()).select(ServiceRow::as_select());
+/// The visible rows of a table as entries, one after the other as they arrive. A corrupt row is left out,
+/// and said so in the log.
+macro_rules! entries {
+    ($conn:expr, $origins:expr, $table:ident: $row_type:ident, |$row:ident| $parse:expr) => {{
+        let visible = $table::table.filter($table::visible_to.is_not_null()).select($row_type::as_select());
+        let mut rows = visible.load_stream::<$row_type>($conn).await?;
+        let mut entries = Vec::new();
+        while let Some($row) = rows.try_next().await? {
+            let id = $row.id;
+            let origin = (Source::parse(&$row.source), Key::parse(&$row.source_key));
+            match $parse {
+                Ok(entry) => {
+                    entries.push(entry);
+                    if let (Ok(source), Ok(key)) = origin {
+                        $origins.push((id, source, key));
+                    }
+                }
+                Err(cause) => tracing::error!(%id, %cause, kind = stringify!($table), "left out"),
+            }
+        }
+        entries
+    }};
+}
 
+/// Loads what some reader may see.
+pub async fn load(conn: &mut Conn) -> Result<Entries, Error> {
     // Ids of holders and functions are given only where both sides are visible.
     let held: Vec<(Uuid, Uuid, Option<NaiveDate>)> = holding::table
         .inner_join(person::table)
@@ -58,43 +75,23 @@ pub async fn load(conn: &mut Conn) -> Result<Entries, Error> {
         contact_points.entry(service).or_default().push(ContactPoint { duty_station, function: FunctionId(function) });
     }
 
-    Ok(Entries {
-        organizations: sound(organizations.load(conn).await?, |row| row.id, OrganizationRow::parse),
-        units: sound(units.load(conn).await?, |row| row.id, UnitRow::parse),
-        functions: sound(
-            functions.load(conn).await?,
-            |row| row.id,
-            |row| {
-                let holders = holders.remove(&row.id).unwrap_or_default();
-                row.parse(holders)
-            },
-        ),
-        missions: sound(missions.load(conn).await?, |row| row.id, MissionRow::parse),
-        people: sound(
-            people.load(conn).await?,
-            |row| row.id,
-            |row| {
-                let functions = holdings.remove(&row.id).unwrap_or_default();
-                row.parse(functions)
-            },
-        ),
-        services: sound(
-            services.load(conn).await?,
-            |row| row.id,
-            |row| {
-                let points = contact_points.remove(&row.id).unwrap_or_default();
-                row.parse(points)
-            },
-        ),
-    })
-}
-
-fn sound<R, T>(rows: Vec<R>, id: impl Fn(&R) -> Uuid, mut parse: impl FnMut(R) -> Result<T, Error>) -> Vec<T> {
-    let parse = |row| {
-        let id = id(&row);
-        parse(row).inspect_err(|cause| tracing::error!(%id, %cause, kind = std::any::type_name::<T>(), "left out")).ok()
-    };
-    rows.into_iter().filter_map(parse).collect()
+    let mut origins = Vec::new();
+    let organizations = entries!(conn, origins, organization: OrganizationRow, |row| row.parse());
+    let units = entries!(conn, origins, unit: UnitRow, |row| row.parse());
+    let functions = entries!(conn, origins, function: FunctionRow, |row| {
+        let holders = holders.remove(&row.id).unwrap_or_default();
+        row.parse(holders)
+    });
+    let missions = entries!(conn, origins, mission: MissionRow, |row| row.parse());
+    let people = entries!(conn, origins, person: PersonRow, |row| {
+        let functions = holdings.remove(&row.id).unwrap_or_default();
+        row.parse(functions)
+    });
+    let services = entries!(conn, origins, service: ServiceRow, |row| {
+        let points = contact_points.remove(&row.id).unwrap_or_default();
+        row.parse(points)
+    });
+    Ok(Entries { organizations, units, functions, missions, people, services, origins: Origins::new(origins) })
 }
 
 /// Saves organizations; returns the ids of those that this changed.

@@ -1,11 +1,16 @@
 //! What every import needs: one at a time for a stream, rows found again by their source's key,
 //! and the closing of what a source no longer has.
 
+pub mod runs;
+
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use crate::{Conn, Error};
@@ -22,20 +27,38 @@ pub struct Imported<T> {
     pub value: T,
 }
 
+/// What stands for a row's kind, source and key: 128 bits of keyed hashes, because an import has to remember as
+/// many as there are rows. Nobody outside can make two rows of the same name.
+pub type Name = [u64; 2];
+
+/// Makes names; those of another one differ.
+#[derive(Debug, Clone, Default)]
+pub struct Namer([RandomState; 2]);
+
+impl Namer {
+    /// The name of a row.
+    pub fn name(&self, kind: Kind, source: &Source, key: &Key) -> Name {
+        [&self.0[0], &self.0[1]].map(|state| state.hash_one((kind, source, key)))
+    }
+}
+
 /// The ids of stored rows by kind, source and key; closed rows too, so that an id is never given twice.
 #[derive(Debug, Default)]
-pub struct Keys(HashMap<(Kind, Source, Key), Uuid>);
+pub struct Keys {
+    namer: Namer,
+    ids: HashMap<Name, Uuid>,
+}
 
 impl Keys {
     /// The id of a row.
     pub fn find(&self, kind: Kind, source: &Source, key: &Key) -> Option<Uuid> {
-        self.0.get(&(kind, source.clone(), key.clone())).copied()
+        self.ids.get(&self.namer.name(kind, source, key)).copied()
     }
 
     /// Gives a row an id unless it has one. Returns its id and whether it is new.
-    pub fn claim(&mut self, kind: Kind, source: &Source, key: &Key, id: impl FnOnce() -> Uuid) -> (Uuid, bool) {
+    pub fn claim(&mut self, name: Name, id: impl FnOnce() -> Uuid) -> (Uuid, bool) {
         let mut new = false;
-        let id = *self.0.entry((kind, source.clone(), key.clone())).or_insert_with(|| {
+        let id = *self.ids.entry(name).or_insert_with(|| {
             new = true;
             id()
         });
@@ -44,12 +67,20 @@ impl Keys {
 }
 
 /// Waits for its turn among the imports of a stream, until the transaction ends.
-pub async fn lock(conn: &mut Conn, stream: Stream) -> Result<(), Error> {
+pub async fn lock(conn: &mut Conn, stream: Stream, at_most: Duration) -> Result<(), Error> {
+    conn.batch_execute(&format!("set local lock_timeout = {}", at_most.as_millis())).await?;
     sql_query("select pg_advisory_xact_lock(hashtext('import'), hashtext($1))")
         .bind::<Text, _>(stream.name())
         .execute(conn)
         .await?;
+    // What was set for the wait alone.
+    conn.batch_execute("set local lock_timeout = '2s'").await?;
     Ok(())
+}
+
+/// Checks at once what is otherwise checked at commit, and lets the log number the transaction.
+pub async fn settle(conn: &mut Conn) -> Result<(), Error> {
+    Ok(conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?)
 }
 
 #[derive(QueryableByName)]
@@ -62,20 +93,20 @@ struct KeyRow {
     id: Uuid,
 }
 
-/// The ids of every row of these kinds.
-pub async fn keys(conn: &mut Conn, kinds: &[Kind]) -> Result<Keys, Error> {
+/// The ids of every row of these kinds, by the names that `namer` makes.
+pub async fn keys(conn: &mut Conn, kinds: &[Kind], namer: Namer) -> Result<Keys, Error> {
     let corrupt = |broken: domain::Broken| Error::Corrupt(broken.detail);
-    let mut keys = HashMap::new();
+    let mut ids = HashMap::new();
     for kind in kinds {
-        let rows: Vec<KeyRow> =
-            sql_query(format!("select source, source_key, id from {}", table(*kind))).load(conn).await?;
-        for row in rows {
+        let query = sql_query(format!("select source, source_key, id from {}", table(*kind)));
+        let mut rows = query.load_stream::<KeyRow>(conn).await?;
+        while let Some(row) = rows.try_next().await? {
             let source = Source::parse(&row.source).map_err(corrupt)?;
             let key = Key::parse(&row.source_key).map_err(corrupt)?;
-            keys.insert((*kind, source, key), row.id);
+            ids.insert(namer.name(*kind, &source, &key), row.id);
         }
     }
-    Ok(Keys(keys))
+    Ok(Keys { namer, ids })
 }
 
 #[derive(QueryableByName)]

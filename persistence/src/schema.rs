@@ -51,6 +51,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_run (id) {
+        id -> Uuid,
+        client_id -> Uuid,
+        feature -> Text,
+        source -> Text,
+        format -> Text,
+        dry_run -> Bool,
+        replace -> Bool,
+        force -> Bool,
+        state -> Text,
+        rows_done -> BigInt,
+        rows_total -> Nullable<BigInt>,
+        timings -> Jsonb,
+        report -> Nullable<Jsonb>,
+        problem -> Nullable<Jsonb>,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     organization (id) {
         id -> Uuid,
         source -> Text,

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::imports::csv::Columns;
 use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
 use crate::rows::{ContactRow, Localize, ProvenanceRow, localized, optional_localized};
 use domain::directory::{
@@ -18,7 +19,7 @@ use persistence::imports::Imported;
 use persistence::{Conn, Error, directory};
 
 /// A row of a directory import, by its `kind`.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum DirectoryRow {
     /// An organization.
@@ -36,182 +37,201 @@ pub enum DirectoryRow {
 }
 
 /// A name that is no longer used: a name, an acronym or both.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormerNameRow {
-    name: Option<Localize>,
-    acronym: Option<String>,
-    until: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<Localize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acronym: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<NaiveDate>,
 }
 
 /// An organization.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationRow {
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     #[schema(example = "organization")]
-    kind: String,
+    pub(super) kind: String,
     /// Its key in the source.
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
-    key: String,
-    audience: Option<AudienceBody>,
-    name: Localize,
-    acronym: Option<Localize>,
-    #[serde(default)]
-    former_names: Vec<FormerNameRow>,
-    contact: Option<ContactRow>,
-    provenance: ProvenanceRow,
+    pub(super) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) audience: Option<AudienceBody>,
+    pub(super) name: Localize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acronym: Option<Localize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) former_names: Vec<FormerNameRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contact: Option<ContactRow>,
+    pub(super) provenance: ProvenanceRow,
 }
 
 /// A unit.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitRow {
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     #[schema(example = "unit")]
-    kind: String,
+    pub(super) kind: String,
     /// Its key in the source.
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
-    key: String,
-    audience: Option<AudienceBody>,
+    pub(super) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) audience: Option<AudienceBody>,
     /// The key of its organization.
-    organization: String,
+    pub(super) organization: String,
     /// The key of the unit above it.
-    parent: Option<String>,
-    name: Localize,
-    acronym: Option<Localize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<String>,
+    pub(super) name: Localize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acronym: Option<Localize>,
     #[schema(value_type = String, example = "section")]
-    unit_kind: UnitKind,
-    #[serde(default)]
-    former_names: Vec<FormerNameRow>,
-    duty_station: Option<String>,
-    contact: Option<ContactRow>,
-    provenance: ProvenanceRow,
+    pub(super) unit_kind: UnitKind,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) former_names: Vec<FormerNameRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) duty_station: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contact: Option<ContactRow>,
+    pub(super) provenance: ProvenanceRow,
 }
 
 /// A function.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionRow {
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     #[schema(example = "function")]
-    kind: String,
+    pub(super) kind: String,
     /// Its key in the source.
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
-    key: String,
-    audience: Option<AudienceBody>,
+    pub(super) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) audience: Option<AudienceBody>,
     /// The key of its unit.
-    unit: String,
-    title: Localize,
-    duty_station: String,
-    contact: Option<ContactRow>,
-    provenance: ProvenanceRow,
+    pub(super) unit: String,
+    pub(super) title: Localize,
+    pub(super) duty_station: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contact: Option<ContactRow>,
+    pub(super) provenance: ProvenanceRow,
 }
 
 /// A person's name.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonNameRow {
-    given: Option<String>,
-    family: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) given: Option<String>,
+    pub(super) family: String,
     /// The whole name in the person's own script.
-    native: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) native: Option<String>,
 }
 
 /// A function that a person holds.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldingRow {
     /// The function's key.
-    function: String,
-    since: Option<NaiveDate>,
+    pub(super) function: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<NaiveDate>,
 }
 
 /// A person.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRow {
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     #[schema(example = "person")]
-    kind: String,
+    pub(super) kind: String,
     /// Its key in the source.
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
-    key: String,
-    audience: Option<AudienceBody>,
-    name: PersonNameRow,
-    honorific: Option<String>,
-    job_title: Option<Localize>,
+    pub(super) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) audience: Option<AudienceBody>,
+    pub(super) name: PersonNameRow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) honorific: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) job_title: Option<Localize>,
     /// The key of their unit.
-    unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<String>,
     /// The key of their mission.
-    mission: Option<String>,
-    #[serde(default)]
-    functions: Vec<HoldingRow>,
-    duty_station: Option<String>,
-    contact: Option<ContactRow>,
-    provenance: ProvenanceRow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mission: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) functions: Vec<HoldingRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) duty_station: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contact: Option<ContactRow>,
+    pub(super) provenance: ProvenanceRow,
 }
 
 /// The State that a mission represents.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StateRow {
-    iso2: String,
-    iso3: String,
-    m49: String,
+    pub(super) iso2: String,
+    pub(super) iso3: String,
+    pub(super) m49: String,
     #[schema(value_type = String, example = "member")]
-    status: StateStatus,
-    admitted_on: Option<NaiveDate>,
-    region: Option<String>,
+    pub(super) status: StateStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) admitted_on: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<String>,
 }
 
 /// A mission.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MissionRow {
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     #[schema(example = "mission")]
-    kind: String,
+    pub(super) kind: String,
     /// Its key in the source.
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
-    key: String,
-    audience: Option<AudienceBody>,
+    pub(super) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) audience: Option<AudienceBody>,
     /// The key of the organization it is accredited to.
-    organization: String,
-    duty_station: String,
-    state: Option<StateRow>,
-    short_name: Localize,
-    formal_name: Localize,
-    contact: Option<ContactRow>,
-    provenance: ProvenanceRow,
+    pub(super) organization: String,
+    pub(super) duty_station: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<StateRow>,
+    pub(super) short_name: Localize,
+    pub(super) formal_name: Localize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contact: Option<ContactRow>,
+    pub(super) provenance: ProvenanceRow,
 }
 
 /// Whom to ask for a service at a duty station.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPointRow {
-    duty_station: String,
+    pub(super) duty_station: String,
     /// The function's key.
-    function: String,
+    pub(super) function: String,
 }
 
 /// A service.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceRow {
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
     #[schema(example = "service")]
-    kind: String,
+    pub(super) kind: String,
     /// Its key in the source.
-    #[expect(dead_code, reason = "read by the scan, and part of the contract")]
-    key: String,
-    audience: Option<AudienceBody>,
-    name: Localize,
-    description: Option<Localize>,
-    #[serde(default)]
-    keywords: Vec<Localize>,
-    contact_points: Vec<ContactPointRow>,
-    provenance: ProvenanceRow,
+    pub(super) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) audience: Option<AudienceBody>,
+    pub(super) name: Localize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<Localize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) keywords: Vec<Localize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) contact_points: Vec<ContactPointRow>,
+    pub(super) provenance: ProvenanceRow,
 }
 
 /// What a row stands for.
@@ -436,12 +456,65 @@ fn service(row: ServiceRow, names: &Names<'_>) -> Result<Service, Faults> {
 /// The directory's import.
 pub struct DirectoryImport;
 
-const KINDS: [Kind; 6] = [Kind::Organization, Kind::Unit, Kind::Function, Kind::Mission, Kind::Person, Kind::Service];
+/// The columns of the directory's rows as CSV.
+pub const COLUMNS: Columns = &[
+    "kind",
+    "key",
+    "audience",
+    "audience.missions.#",
+    "honorific",
+    "name.given",
+    "name.family",
+    "name.native",
+    "name.@",
+    "acronym.@",
+    "short_name.@",
+    "formal_name.@",
+    "title.@",
+    "job_title.@",
+    "description.@",
+    "keywords.#.@",
+    "unit_kind",
+    "organization",
+    "parent",
+    "unit",
+    "mission",
+    "duty_station",
+    "functions.#.function",
+    "functions.#.since",
+    "contact_points.#.duty_station",
+    "contact_points.#.function",
+    "state.iso2",
+    "state.iso3",
+    "state.m49",
+    "state.status",
+    "state.admitted_on",
+    "state.region",
+    "contact.telephones.#.number",
+    "contact.telephones.#.extension",
+    "contact.telephones.#.kind",
+    "contact.telephones.#.note.@",
+    "contact.emails.#",
+    "contact.url",
+    "contact.location.@",
+    "contact.hours.@",
+    "former_names.#.name.@",
+    "former_names.#.acronym",
+    "former_names.#.until",
+    "provenance.confidence",
+    "provenance.citation",
+    "provenance.as_of",
+];
+
+/// The kinds of the directory's rows, in the order of exports.
+pub const KINDS: [Kind; 6] =
+    [Kind::Organization, Kind::Unit, Kind::Function, Kind::Mission, Kind::Person, Kind::Service];
 
 impl Import for DirectoryImport {
     const STREAM: Stream = Stream::Directory;
     const KINDS: &'static [Kind] = &KINDS;
     const REFERENCES: &'static [Kind] = &KINDS;
+    const COLUMNS: Option<Columns> = Some(COLUMNS);
     type Value = DirectoryEntry;
 
     fn parse(kind: Kind, line: &[u8], names: &Names<'_>) -> Result<DirectoryEntry, Faults> {

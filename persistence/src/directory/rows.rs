@@ -47,8 +47,8 @@ fn unit_kind_name(kind: UnitKind) -> &'static str {
 #[diesel(table_name = organization)]
 pub(super) struct OrganizationRow {
     pub(super) id: Uuid,
-    source: String,
-    source_key: String,
+    pub(super) source: String,
+    pub(super) source_key: String,
     audience: String,
     closed_at: Option<DateTime<Utc>>,
     name: Json<Localized>,
@@ -92,8 +92,8 @@ impl OrganizationRow {
 #[diesel(table_name = unit)]
 pub(super) struct UnitRow {
     pub(super) id: Uuid,
-    source: String,
-    source_key: String,
+    pub(super) source: String,
+    pub(super) source_key: String,
     audience: String,
     closed_at: Option<DateTime<Utc>>,
     organization_id: Uuid,
@@ -149,8 +149,8 @@ impl UnitRow {
 #[diesel(table_name = function)]
 pub(super) struct FunctionRow {
     pub(super) id: Uuid,
-    source: String,
-    source_key: String,
+    pub(super) source: String,
+    pub(super) source_key: String,
     audience: String,
     closed_at: Option<DateTime<Utc>>,
     unit_id: Uuid,
@@ -195,8 +195,8 @@ impl FunctionRow {
 #[diesel(table_name = mission)]
 pub(super) struct MissionRow {
     pub(super) id: Uuid,
-    source: String,
-    source_key: String,
+    pub(super) source: String,
+    pub(super) source_key: String,
     audience: String,
     closed_at: Option<DateTime<Utc>>,
     organization_id: Uuid,
@@ -246,8 +246,8 @@ impl MissionRow {
 #[diesel(table_name = person)]
 pub(super) struct PersonRow {
     pub(super) id: Uuid,
-    source: String,
-    source_key: String,
+    pub(super) source: String,
+    pub(super) source_key: String,
     audience: String,
     closed_at: Option<DateTime<Utc>>,
     given_name: Option<String>,
@@ -309,8 +309,8 @@ impl PersonRow {
 #[diesel(table_name = service)]
 pub(super) struct ServiceRow {
     pub(super) id: Uuid,
-    source: String,
-    source_key: String,
+    pub(super) source: String,
+    pub(super) source_key: String,
     audience: String,
     closed_at: Option<DateTime<Utc>>,
     name: Json<Localized>,

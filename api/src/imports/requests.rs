@@ -1,0 +1,142 @@
+//! Requests to import: whose turn it is, and who waits for what.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use uuid::Uuid;
+
+use super::files::{self, Format};
+use super::runs::{self, IMPORT_RUN, Progress, Run};
+use super::{Import, ImportReport, Options, import};
+use crate::identity::Caller;
+use crate::params::Params;
+use crate::problem::{ApiError, Code};
+use crate::state::State;
+use domain::Stream;
+use persistence::Written;
+
+/// How long an import waits for its turn while its request waits for it.
+const TURN_WAIT: Duration = Duration::from_secs(2);
+
+/// How long it does when it goes on without its request.
+const PATIENT_TURN_WAIT: Duration = Duration::from_secs(600);
+
+/// Whose turn it is to import. Imports of a stream take turns in any case; those of another never wait.
+pub struct Turns([Semaphore; Stream::PUBLISHED.len()]);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Semaphore::new(1)))
+    }
+}
+
+impl Turns {
+    /// Waits for the turn of an import of `stream`.
+    pub async fn take(&self, stream: Stream, at_most: Duration) -> Result<SemaphorePermit<'_>, ApiError> {
+        let busy = || ApiError::new(Code::Unavailable).retry_after(5);
+        let turn = Stream::PUBLISHED.iter().position(|s| *s == stream).and_then(|n| self.0.get(n));
+        let turn = tokio::time::timeout(at_most, turn.ok_or_else(busy)?.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(busy)
+    }
+
+    /// Waits until no import has its turn, and gives none any more.
+    pub async fn end(&self) {
+        for turn in &self.0 {
+            if turn.acquire().await.is_ok() {
+                turn.close();
+            }
+        }
+    }
+}
+
+/// An import as it is to be done.
+pub struct Order {
+    /// How the file is written.
+    pub format: Format,
+    /// How it was asked for.
+    pub options: Options,
+    /// Where it is noted how far it is.
+    pub progress: Arc<Progress>,
+    /// The run to end together with the import.
+    pub run: Option<Uuid>,
+    /// How long to wait for its turn.
+    pub turn_wait: Duration,
+}
+
+impl Order {
+    /// An import of NDJSON that nobody follows.
+    pub fn quiet(options: Options) -> Self {
+        Self { format: Format::Ndjson, options, progress: Arc::default(), run: None, turn_wait: TURN_WAIT }
+    }
+}
+
+/// Answers an import request of the feature `I`. Once the file is here the import goes on to its end,
+/// whether or not anybody waits for it.
+pub async fn receive<I: Import>(
+    req: &HttpRequest,
+    caller: Caller,
+    mut params: Params,
+    body: web::Payload,
+    state: &web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let options = Options::parse(&mut params);
+    params.finish()?;
+    let options = options.ok_or_else(|| ApiError::new(Code::Internal))?;
+    let format = Format::of(req, I::COLUMNS)?;
+    let Caller::Client { id: client, .. } = caller else { return Err(ApiError::new(Code::InvalidToken)) };
+    let run = Run::begin(&state.db, client, I::STREAM, format, &options).await?;
+    let id = run.id;
+    let name = HeaderValue::from_str(&id.to_string()).map_err(|_| ApiError::new(Code::Internal))?;
+    let file = match files::spool(body, state.config.import_limit).await {
+        Ok(file) => file,
+        Err(error) => {
+            run.end(Err(&error)).await;
+            return Err(error.header(IMPORT_RUN, name));
+        }
+    };
+    let goes_on_alone = prefers_async(req);
+    let turn_wait = if goes_on_alone { PATIENT_TURN_WAIT } else { TURN_WAIT };
+    let order = Order { format, options, progress: run.progress.clone(), run: Some(id), turn_wait };
+    let conducted = state.db.spawn(conduct::<I>(state.clone(), run, file, order));
+    if goes_on_alone {
+        return runs::accepted(state, id).await;
+    }
+    let outcome = conducted.await.unwrap_or_else(|_| Err(ApiError::new(Code::Internal)));
+    let done = outcome.map_err(|error| error.header(IMPORT_RUN, name.clone()))?;
+    let mut response = HttpResponse::Ok().json(done.value);
+    let revisions: Vec<String> = done
+        .revisions
+        .iter()
+        .filter(|(stream, _)| Stream::PUBLISHED.contains(stream))
+        .map(|(stream, rev)| format!("{stream}={rev}"))
+        .collect();
+    let headers = response.headers_mut();
+    if let Some(value) = HeaderValue::from_str(&revisions.join(", ")).ok().filter(|_| !revisions.is_empty()) {
+        headers.insert(header::HeaderName::from_static("sync-rev"), value);
+    }
+    headers.insert(IMPORT_RUN, name);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Whether the caller would rather not wait (RFC 7240).
+fn prefers_async(req: &HttpRequest) -> bool {
+    let preferences = req.headers().get_all("Prefer").filter_map(|value| value.to_str().ok());
+    let mut tokens = preferences.flat_map(|value| value.split([',', ';'])).map(str::trim);
+    tokens.any(|token| token.eq_ignore_ascii_case("respond-async"))
+}
+
+async fn conduct<I: Import>(
+    state: web::Data<State>,
+    run: Run,
+    file: File,
+    order: Order,
+) -> Result<Written<ImportReport>, ApiError> {
+    let outcome = import::<I>(&state, file, order).await;
+    run.end(outcome.as_ref()).await;
+    outcome
+}
