@@ -2,6 +2,7 @@
 
 mod client;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use self::client::{Kept, Pace, Phone, Trouble};
 use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::rows::{With, organization, unit};
-use crate::harness::{MISSION, Who, World};
+use crate::harness::{MISSION, Who, World, top};
 use crate::identity::client;
 
 const HASTY: Pace = Pace {
@@ -276,6 +277,46 @@ async fn what_has_not_changed_is_shown_from_the_phone() {
     world.database.psql().await.execute("update unit set name = '{\"en\": \"New\"}'", &[]).await.unwrap();
     settled(&world).await;
     assert_eq!(phone.read(&path).await.unwrap()["name"], "New");
+}
+
+/// What a program prints; none where it is not installed.
+async fn run(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Option<String> {
+    let mut command = std::process::Command::new(program);
+    command.args(arguments).envs(environment.iter().copied()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let done = tokio::task::spawn_blocking(move || command.output()).await.unwrap().ok()?;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Some(String::from_utf8(done.stdout).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_mirror_keeps_its_copy_on_the_same_network() {
+    let (world, proxy, _) = scene().await;
+    let (id, secret) = client(&world, Role::Delegate).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (credentials, mirror) = (folder.path().join("client"), folder.path().join("mirror.db"));
+    std::fs::write(&credentials, format!("{id}:{secret}\n")).unwrap();
+    let (url, scripts, mirror) = (proxy.url(), top().join("docs/scripts"), mirror.to_str().unwrap());
+    let (script, credentials) = (scripts.join("mirror.py"), credentials.to_str().unwrap());
+    let environment = [("FOCALPOINT", url.as_str()), ("FOCALPOINT_CLIENT_FILE", credentials)];
+    let script = [script.to_str().unwrap(), mirror];
+    proxy.forecast([Weather::LostReply, Weather::Fair, Weather::CutReply(3_000), Weather::Instead(BALANCER)]);
+    let Some(first) = run("python3", &script, &environment).await else { return eprintln!("skipped: no python3") };
+    assert_eq!(first.trim(), r#"{"put": 41, "removed": 0}"#);
+
+    let psql = world.database.psql().await;
+    psql.batch_execute("update unit set closed_at = now() where source_key = 'u3'; update unit set name = '{\"en\": \"N\"}' where source_key = 'u4'")
+        .await
+        .unwrap();
+    settled(&world).await;
+    proxy.forecast([Weather::Fair, Weather::Instead(PORTAL_REDIRECT), Weather::CutReply(400), Weather::Twice]);
+    assert_eq!(run("python3", &script, &environment).await.unwrap().trim(), r#"{"put": 1, "removed": 1}"#);
+    let dump = "import json, sqlite3, sys
+rows = sqlite3.connect(sys.argv[1]).execute('select kind, id, body from object')
+print(json.dumps([[kind, id, json.loads(body)] for kind, id, body in rows]))";
+    let rows = run("python3", &["-c", dump, mirror], &[]).await.unwrap();
+    let rows: Vec<(String, String, serde_json::Value)> = serde_json::from_str(&rows).unwrap();
+    let mirrored: BTreeMap<_, _> = rows.into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
+    assert_eq!(mirrored, fresh(&world).await.objects);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -141,6 +141,8 @@ class Client:
                 data = gzip.decompress(data)
         if reply.status in MAY_PASS and "json" not in reply.headers.get("Content-Type", ""):
             return Answer(reply.status, reply.headers, None)  # of a proxy in between
+        if "X-Request-Id" not in reply.headers:
+            raise OSError(f"status {reply.status} is not from the server: somebody in between answers in its place")
         return Answer(reply.status, reply.headers, json.loads(data) if data else None)
 
 

@@ -242,7 +242,7 @@ impl Kept {
             self.objects.extend(key(put).map(|key| (key, put["object"].clone())));
         }
         for gone in reply["remove"].as_array().into_iter().flatten() {
-            let _ = key(gone);
+            key(gone).map(|key| self.objects.remove(&key));
         }
         self.sync_token = reply["token"].as_str().map(str::to_owned);
     }
