@@ -113,7 +113,8 @@ class Client:
         return self.token
 
     def persist(self, method, address, body, headers):
-        """Tries until there is an answer that means something. Every request of this API may be repeated."""
+        """Tries until there is an answer that means something. Every request of this API may be repeated.
+        Raises OSError where none comes."""
         for attempt in range(self.tries):
             told = 0.0
             try:
@@ -121,10 +122,10 @@ class Client:
                 if answer.status not in MAY_PASS or attempt + 1 == self.tries:
                     return answer
                 told = float(answer.headers.get("Retry-After") or 0)
-            except (OSError, http.client.HTTPException, EOFError, ValueError):
+            except (OSError, http.client.HTTPException, EOFError, ValueError) as trouble:
                 # no connection, or it broke, or what came is not whole
                 if attempt + 1 == self.tries:
-                    raise
+                    raise OSError(f"{self.tries} tries, the last: {trouble}") from trouble
             # At least as long as the server says, and a part by chance: others wait for the same moment.
             time.sleep(told + random.uniform(0, min(60, 2**attempt)))
 
@@ -141,6 +142,8 @@ class Client:
                 data = gzip.decompress(data)
         if reply.status in MAY_PASS and "json" not in reply.headers.get("Content-Type", ""):
             return Answer(reply.status, reply.headers, None)  # of a proxy in between
+        if "X-Request-Id" not in reply.headers:
+            raise OSError(f"status {reply.status} is not from the server: somebody in between answers in its place")
         return Answer(reply.status, reply.headers, json.loads(data) if data else None)
 
 

@@ -15,6 +15,7 @@ import json
 import sqlite3
 import sys
 import time
+import urllib.parse
 
 import focalpoint
 
@@ -31,30 +32,29 @@ def sync(client, db, lang):
     with db:
         row = db.execute("select token from place where lang = ?", [lang]).fetchone()
         token = row and row[0]
+        anew, seen = token is None, set()
         put = removed = 0
         complete = False
         while not complete:
             try:
                 query = {"lang": lang, "token": token} if token else {"lang": lang}
-                reply = client.request("GET", "/v1/sync?" + focalpoint.urllib.parse.urlencode(query)).body
+                reply = client.request("GET", "/v1/sync?" + urllib.parse.urlencode(query)).body
             except focalpoint.Problem as problem:
                 if token is None or problem.status not in (400, 410):
                     raise
                 # The copy cannot be continued: another begins. Readers see the old one until it is whole.
                 print(f"starting again: {problem.body.get('reason', problem.code)}", file=sys.stderr)
-                token = None
+                token, anew, seen = None, True, set()
                 continue
-            if token is None:
-                gone = {tuple(row) for row in db.execute("select kind, id from object")}
-                gone -= {(entry["kind"], entry["id"]) for entry in reply["put"]}
-                reply["remove"] += [{"kind": kind, "id": id} for kind, id in gone]
             for entry in reply["put"]:
+                seen.add((entry["kind"], entry["id"]))
                 put += store(db, entry)
             for entry in reply["remove"]:
-                key = [entry["kind"], entry["id"]]
-                removed += db.execute("delete from object where kind = ? and id = ?", key).rowcount
-                db.execute("insert into change (op, kind, id) values ('remove', ?, ?)", key)
+                removed += forget(db, entry["kind"], entry["id"])
             token, complete = reply["token"], reply["complete"]
+        if anew:
+            for kind, id in set(db.execute("select kind, id from object")) - seen:
+                removed += forget(db, kind, id)
         db.execute("delete from place")  # a copy is in one language: the place of another would lead astray
         db.execute("insert into place values (?, ?, current_timestamp)", [lang, token])
     return put, removed
@@ -69,6 +69,14 @@ def store(db, entry):
         return 0
     db.execute("insert or replace into object values (?, ?, ?)", [*key, body])
     db.execute("insert into change (op, kind, id) values ('put', ?, ?)", key)
+    return 1
+
+
+def forget(db, kind, id):
+    """Removes an object; tells whether there was one."""
+    if db.execute("delete from object where kind = ? and id = ?", [kind, id]).rowcount == 0:
+        return 0
+    db.execute("insert into change (op, kind, id) values ('remove', ?, ?)", [kind, id])
     return 1
 
 

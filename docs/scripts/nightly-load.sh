@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# nightly-load.sh FEATURE FILE SOURCE: loads a file that is all that the source has. For cron: says nothing and ends
-# with 0 when it is in; says why and ends with another status when it is not.
+# nightly-load.sh FEATURE FILE SOURCE: loads a file (NDJSON, or *.csv) that is all that the source has. For cron: says
+# nothing and ends with 0 when it is in; says why and ends with another status when it is not.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/focalpoint.sh"
 
 feature=$1 file=$2 source=$3
 [ -s "$file" ] || { echo "$file is empty or missing: the export has failed, nothing is sent" >&2 && exit 1; }
 
+case $file in *.csv) media_type=text/csv ;; *) media_type=application/x-ndjson ;; esac
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
 
 send() { # OPTION=VALUE…
   focalpoint POST "/v1/imports/$feature?source=$source&mode=replace$(printf '&%s' "$@")" \
-    -H 'Content-Type: application/x-ndjson' --data-binary @"$file" >"$answer"
+    -H "Content-Type: $media_type" --data-binary @"$file" >"$answer"
 }
 
 report() {
