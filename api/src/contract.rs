@@ -10,6 +10,8 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder, Sche
 use utoipa::{OpenApi, ToSchema};
 use utoipa_actix_web::AppExt;
 
+use crate::deprecation::{self, Deprecated};
+use crate::limits;
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 use crate::state::State;
 use domain::{Language, Role, Scope};
@@ -99,6 +101,11 @@ fn allowed_methods(item: &PathItem) -> String {
 
 /// The document: what the handlers say of themselves, and what is true of all of them.
 pub fn document() -> utoipa::openapi::OpenApi {
+    document_with(deprecation::OPERATIONS)
+}
+
+/// The document, with these operations about to go.
+pub(crate) fn document_with(deprecated: &[Deprecated]) -> utoipa::openapi::OpenApi {
     let (_, routes) = actix_web::App::new().into_utoipa_app().configure(crate::app::routes).split_for_parts();
     let mut document = Base::openapi();
     document.merge(routes);
@@ -121,6 +128,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
             complete(operation);
         }
     }
+    limits::describe(&mut document);
+    deprecation::describe(&mut document, deprecated);
     document
 }
 
@@ -185,7 +194,8 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-fn problem(description: &str) -> utoipa::openapi::Response {
+/// A response with a problem document.
+pub(crate) fn problem(description: &str) -> utoipa::openapi::Response {
     let schema = Ref::from_schema_name(Problem::name());
     let content: Content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new().description(description).content(MEDIA_TYPE, content).build()

@@ -4,8 +4,10 @@ use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::contract::Contract;
+use crate::deprecation::Deprecations;
 use crate::identity::Tokens;
 use crate::identity::secrets::Secrets;
+use crate::limits::Limits;
 use crate::store::Store;
 use persistence::Db;
 
@@ -25,4 +27,8 @@ pub struct State {
     pub import_turns: Semaphore,
     /// The contract, and the paths and methods it has.
     pub contract: Contract,
+    /// What is left of everybody's budgets.
+    pub limits: Limits,
+    /// The operations that will go.
+    pub deprecations: Deprecations,
 }
