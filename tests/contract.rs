@@ -8,9 +8,10 @@ use crate::harness::rows::With;
 use crate::harness::{Who, World, top};
 
 /// What strangers may do: the token, keys, contract, docs, health, and what is published for everybody.
-const FOR_STRANGERS: [&str; 13] = [
+const FOR_STRANGERS: [&str; 14] = [
     "issue_token",
     "list_keys",
+    "get_security_txt",
     "get_contract",
     "get_contract_json",
     "check_health",
@@ -312,6 +313,18 @@ fn every_schema_is_referred_to() {
     let text = document.to_string();
     for name in document["components"]["schemas"].as_object().unwrap().keys() {
         assert!(text.contains(&format!("\"#/components/schemas/{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn every_operation_but_health_tells_its_budget() {
+    for operation in operations() {
+        let is_health = operation.path == "/healthz" || operation.path.starts_with("/readyz");
+        let responses = &operation.document["responses"];
+        let told = |status: &str| responses[status]["headers"]["RateLimit"]["$ref"] == "#/components/headers/RateLimit";
+        assert_eq!((told("200"), told("429")), (!is_health, !is_health), "{}", operation.id);
+        let description = operation.document["description"].as_str().unwrap();
+        assert_eq!(description.contains("**Budget:**"), !is_health, "{}", operation.id);
     }
 }
 

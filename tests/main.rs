@@ -8,6 +8,7 @@
 mod bulletins;
 mod contract;
 mod directory;
+mod edge;
 mod event_costs;
 mod exports;
 mod faults;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::SecretString;
 
+use crate::edge::Edge;
+
 /// Which database.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
@@ -57,6 +59,9 @@ pub struct Config {
     /// Seconds in which requests under way may then end.
     #[arg(long, env = "FOCALPOINT_SHUTDOWN_SECONDS", default_value_t = 25)]
     pub shutdown_seconds: u64,
+    /// Limits, proxies, other origins, security.txt.
+    #[command(flatten)]
+    pub edge: Edge,
 }
 
 impl Config {

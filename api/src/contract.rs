@@ -13,6 +13,8 @@ use utoipa::openapi::path::PathItem;
 use crate::state::State;
 
 pub use document::document;
+#[cfg(test)]
+pub(crate) use document::document_with;
 
 /// The contract, ready to serve, and the methods of each path in it.
 pub struct Contract {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::params;
 use crate::problem::{ApiError, Code, MEDIA_TYPE};
 use crate::state::State;
+use crate::{coding, cors};
 
 /// Marks an error response whose body another standard prescribes.
 pub struct Verbatim;
@@ -36,6 +37,7 @@ pub async fn frame<B: MessageBody + 'static>(
         // Routed like GET; the connection leaves the body out, because it read HEAD itself.
         request.head_mut().method = Method::GET;
     }
+    coding::prefer_zstd(&mut request);
     // Handlers and extractors answer with responses, their errors too; an `Err` here is the framework's own defect.
     let mut response = next.call(request).await?.map_into_boxed_body();
     if is_unexplained(response.response()) {
@@ -45,6 +47,10 @@ pub async fn frame<B: MessageBody + 'static>(
     finish_headers(response.response_mut(), id, age);
     if state.store.is_draining() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    state.deprecations.tell(&mut response);
+    if !state.config.edge.cors_origins.is_empty() {
+        cors::finish(response.headers_mut());
     }
     note(&response, &method, id, started.elapsed());
     Ok(response)
@@ -87,6 +93,7 @@ fn code_of(status: StatusCode) -> Code {
 fn finish_headers(response: &mut HttpResponse, id: Uuid, age: Option<Duration>) {
     let succeeded = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
+    coding::unmark(headers);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(X_REQUEST_ID, id);
     }

@@ -14,13 +14,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
-use crate::contract::Contract;
+use crate::contract::{self, Contract};
+use crate::deprecation::{self, Deprecations};
 use crate::identity::secrets::Secrets;
 use crate::identity::{Tokens, generate_key};
 use crate::imports::Turns;
+use crate::limits::{self, Limits};
 use crate::state::State;
 use crate::store::Store;
-use crate::{app, demonstration, follower, frame, scheduler};
+use crate::{app, coding, cors, demonstration, follower, frame, scheduler};
 use persistence::{Db, db, identity, migrations};
 
 /// A running server.
@@ -53,6 +55,8 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         secrets: Secrets::new()?,
         import_turns: Turns::default(),
         contract: Contract::new()?,
+        limits: Limits::new(&config.edge),
+        deprecations: Deprecations::new(deprecation::OPERATIONS, &contract::document())?,
         config,
     });
 
@@ -67,7 +71,8 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     let (stop, stopped) = watch::channel(false);
     let workers = vec![
         tokio::spawn(follower::follow(state.clone(), stopped.clone())),
-        tokio::spawn(scheduler::run(state.clone(), stopped)),
+        tokio::spawn(scheduler::run(state.clone(), stopped.clone())),
+        tokio::spawn(limits::sweep(state.clone(), stopped)),
     ];
     let shared = state.clone();
     let mut server = HttpServer::new(move || {
@@ -78,7 +83,10 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", serde_json::Value::Null))
             .default_service(web::to(frame::no_route))
+            .wrap_fn(coding::spare_small)
             .wrap(Compress::default())
+            .wrap_fn(limits::limit)
+            .wrap(cors::cors(&shared.config.edge.cors_origins))
             .wrap(from_fn(frame::frame))
     })
     .listen(listener)?

@@ -2,9 +2,11 @@
 
 use crate::config::Config;
 use crate::contract::Contract;
+use crate::deprecation::Deprecations;
 use crate::identity::Tokens;
 use crate::identity::secrets::Secrets;
 use crate::imports::Turns;
+use crate::limits::Limits;
 use crate::store::Store;
 use persistence::Db;
 
@@ -24,4 +26,8 @@ pub struct State {
     pub import_turns: Turns,
     /// The contract, and the paths and methods it has.
     pub contract: Contract,
+    /// What is left of everybody's budgets.
+    pub limits: Limits,
+    /// The operations that will go.
+    pub deprecations: Deprecations,
 }

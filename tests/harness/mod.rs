@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use api::config::{Config, Database as DatabaseUrl};
+use api::edge::Edge;
 use domain::{ClientId, MissionId, Role, Scope};
 use persistence::identity::Client;
 use reqwest::{Method, StatusCode};
@@ -85,6 +86,13 @@ impl World {
     /// On a database that is there.
     pub(crate) async fn on(database: Database) -> Self {
         let server = api::start(config(&database.url)).await.unwrap();
+        Self { server, http: http_client(), database }
+    }
+
+    /// With nothing in it, and an edge of the test's own.
+    pub(crate) async fn with_edge(edge: Edge) -> Self {
+        let database = Database::empty().await;
+        let server = api::start(Config { edge, ..config(&database.url) }).await.unwrap();
         Self { server, http: http_client(), database }
     }
 
@@ -196,6 +204,7 @@ pub(crate) fn config(url: &str) -> Config {
         import_limit: 32 * 1024 * 1024,
         drain_seconds: 0,
         shutdown_seconds: 5,
+        edge: Edge::default(),
     }
 }
 

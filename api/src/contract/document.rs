@@ -9,6 +9,8 @@ use utoipa::openapi::security::{ClientCredentials, Flow, HttpAuthScheme, HttpBui
 use utoipa_actix_web::AppExt;
 
 use super::{examples, links, parameters, responses};
+use crate::deprecation::{self, Deprecated};
+use crate::limits;
 use crate::problem::Problem;
 use domain::{Role, Scope};
 
@@ -44,6 +46,11 @@ struct Base;
 
 /// The document: what the handlers say of themselves, and what is true of all of them.
 pub fn document() -> utoipa::openapi::OpenApi {
+    document_with(deprecation::OPERATIONS)
+}
+
+/// The document, with these operations about to go.
+pub(crate) fn document_with(deprecated: &[Deprecated]) -> utoipa::openapi::OpenApi {
     let (_, routes) = actix_web::App::new().into_utoipa_app().configure(crate::app::routes).split_for_parts();
     let mut document = Base::openapi();
     document.merge(routes);
@@ -66,6 +73,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     components.headers.extend(responses::headers());
     components.parameters.extend(parameters::components());
     parameters::close_words(&mut components.schemas);
+    limits::describe(&mut document);
+    deprecation::describe(&mut document, deprecated);
     document
 }
 
