@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme};
@@ -122,6 +122,26 @@ pub fn document() -> utoipa::openapi::OpenApi {
         }
     }
     document
+}
+
+/// Every operation: its method, its path's pattern and its id.
+pub fn operations() -> Vec<(Method, String, String)> {
+    let mut operations = Vec::new();
+    for (path, item) in document().paths.paths {
+        let PathItem { get, post, put, patch, delete, .. } = item;
+        let all = [
+            (Method::GET, get),
+            (Method::POST, post),
+            (Method::PUT, put),
+            (Method::PATCH, patch),
+            (Method::DELETE, delete),
+        ];
+        for (method, operation) in all {
+            let id = operation.and_then(|operation| operation.operation_id);
+            operations.extend(id.map(|id| (method, path.clone(), id)));
+        }
+    }
+    operations
 }
 
 fn roles_with(scope: Scope) -> String {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
@@ -35,6 +36,7 @@ pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             outcome = follower.listen() => if let Err(cause) = outcome {
                 tracing::warn!(%cause, "the follower lost the database");
+                follower.state.metrics.note_follower_failure();
             },
             _ = stop.wait_for(|stop| *stop) => return,
         }
@@ -53,6 +55,13 @@ struct Follower {
     identity: Option<Position>,
 }
 
+/// What this process has.
+struct Held {
+    state: web::Data<State>,
+    edition: Arc<Edition>,
+    identity: Option<Position>,
+}
+
 /// What the database has and the edition has not.
 #[derive(Default)]
 struct News {
@@ -63,14 +72,24 @@ struct News {
     rate_cards: Option<Vec<RateCard>>,
     identities: Option<(Position, Identities)>,
     rewound: bool,
+    /// The streams that something stored keeps from being read.
+    stuck: Vec<Stream>,
+    /// The database's clock when something new had been read, and this process's.
+    read_at: Option<(DateTime<Utc>, Instant)>,
 }
 
 impl News {
     /// A stream's steps up to `head`, and its content there.
-    async fn add(&mut self, conn: &mut Conn, held: &Edition, stream: Stream, head: Position) -> Result<(), Error> {
-        let (steps, rewound) = history(conn, held.history(stream), stream).await?;
+    async fn add(&mut self, conn: &mut Conn, held: &Held, stream: Stream, head: Position) -> Result<(), Error> {
+        let (steps, rewound) = history(conn, held.edition.history(stream), stream).await?;
+        if rewound && !self.rewound {
+            // Before anything more is read: no copy is continued from a history that no longer is.
+            tracing::warn!("the database's history is not the one that was followed: everything is read again");
+            self.rewound = true;
+            held.state.store.note_rewound();
+            held.state.metrics.note_rewound();
+        }
         self.load(conn, stream).await?;
-        self.rewound |= rewound;
         self.histories.insert(stream, History::new(head, steps));
         Ok(())
     }
@@ -107,22 +126,24 @@ impl Follower {
     }
 
     async fn catch_up(&mut self, reader: &mut Conn) -> Result<(), Error> {
-        let held: Arc<Edition> = Arc::clone(&self.state.store.edition());
-        let identity = self.identity;
-        let gathering = snapshot(reader, async move |conn| gather(conn, &held, identity).await);
+        let edition = Arc::clone(&self.state.store.edition());
+        let held = Held { state: self.state.clone(), edition: edition.clone(), identity: self.identity };
+        let gathering = snapshot(reader, async move |conn| gather(conn, &held).await);
         let gathered = tokio::time::timeout(GATHER_WAIT, gathering).await;
         let news = gathered.map_err(|_| Error::Unavailable("the database does not answer".into()))??;
         self.state.store.note_contact();
-        if news.rewound {
-            tracing::warn!("the database's history is not the one that was followed: everything is read again");
-            self.state.store.note_rewound();
+        for stream in Stream::PUBLISHED {
+            self.state.metrics.note_stuck(stream, news.stuck.contains(&stream));
         }
         if let Some((position, identities)) = news.identities {
             self.identity = Some(position);
             self.state.store.know(identities);
         }
+        // Until every stream is of the history that now is, no copy is continued.
+        let is_whole = !news.rewound || news.stuck.is_empty();
         if !news.histories.is_empty() {
-            let mut edition = Edition::clone(&self.state.store.edition());
+            let (before, mut edition) = (edition.clone(), Edition::clone(&edition));
+            let read_at = news.read_at.filter(|_| !news.rewound);
             let edition = tokio::task::spawn_blocking(move || {
                 if let Some(entries) = news.directory {
                     edition.directory = Arc::new(Directory::new(entries));
@@ -143,30 +164,53 @@ impl Follower {
             });
             let edition = edition.await.map_err(|e| Error::Unexpected(e.to_string()))?;
             self.state.store.publish(edition);
+            self.note_lag(&before, read_at);
         }
-        self.state.store.note_ready();
+        if is_whole {
+            self.state.store.note_ready();
+        }
         Ok(())
+    }
+
+    /// Tells how long each transaction that is new in the edition took from its revision to here: by the
+    /// database's clock up to `read_at`, by this process's from there.
+    fn note_lag(&self, before: &Edition, read_at: Option<(DateTime<Utc>, Instant)>) {
+        let Some((clock, read)) = read_at else { return };
+        let now = self.state.store.edition();
+        for stream in Stream::PUBLISHED {
+            let (Some(held), Some(history)) = (before.position(stream), now.history(stream)) else { continue };
+            for step in history.steps().iter().rev().take_while(|step| step.position.rev > held.rev) {
+                let lag = (clock - step.at).to_std().unwrap_or_default() + read.elapsed();
+                self.state.metrics.published(stream, lag);
+            }
+        }
     }
 }
 
 /// Reads, from one state of the database, each stream that has moved. What cannot be read of one stream
 /// holds up no other.
-async fn gather(conn: &mut Conn, held: &Edition, identity: Option<Position>) -> Result<News, Error> {
+async fn gather(conn: &mut Conn, held: &Held) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
     let mut news = News::default();
-    if let Some(head) = heads.get(&Stream::Identity).copied().filter(|head| identity != Some(*head)) {
+    if let Some(head) = heads.get(&Stream::Identity).copied().filter(|head| held.identity != Some(*head)) {
         let clients = identity::list_clients(conn).await?;
         let keys = identity::list_keys(conn).await?;
         news.identities = Some((head, Identities::new(clients, &keys)?));
     }
     for stream in Stream::PUBLISHED {
-        let Some(head) = heads.get(&stream).copied().filter(|head| held.position(stream) != Some(*head)) else {
+        let Some(head) = heads.get(&stream).copied().filter(|head| held.edition.position(stream) != Some(*head)) else {
             continue;
         };
         match news.add(conn, held, stream, head).await {
-            Err(cause @ Error::Corrupt(_)) => tracing::error!(%cause, %stream, "a stream stands still"),
+            Err(cause @ Error::Corrupt(_)) => {
+                tracing::error!(%cause, %stream, "a stream stands still");
+                news.stuck.push(stream);
+            }
             other => other?,
         }
+    }
+    if !news.histories.is_empty() {
+        news.read_at = Some((log::now(conn).await?, Instant::now()));
     }
     Ok(news)
 }

@@ -285,11 +285,15 @@ pub async fn import<I: Import>(
     let (file, scan) = web::block(move || scan::<I>(&mut file).map(|scan| (file, scan)))
         .await
         .map_err(|_| ApiError::new(Code::Internal))??;
-    let turn = tokio::time::timeout(TURN_WAIT, state.import_turns.acquire()).await;
-    let Ok(Ok(_turn)) = turn else { return Err(ApiError::new(Code::Unavailable).retry_after(5)) };
+    let Some(_turn) = state.import_turns.take(TURN_WAIT).await else {
+        return Err(ApiError::new(Code::Unavailable).retry_after(5));
+    };
     let outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, options).await).await;
     match outcome {
-        Ok(done) => Ok(done),
+        Ok(done) => {
+            state.metrics.imported(I::STREAM, done.value.rows);
+            Ok(done)
+        }
         Err(Ended::Rehearsed(report)) => Ok(Written { value: report, revisions: Vec::new() }),
         Err(Ended::Refused(error)) => Err(error),
     }

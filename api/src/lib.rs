@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod app;
 pub mod bulletins;
+pub mod command_line;
 pub mod config;
 pub mod contract;
 pub mod demonstration;
@@ -17,9 +18,11 @@ pub mod imports;
 pub mod inf_notes;
 mod json;
 pub mod lists;
+pub mod metrics;
 pub mod objects;
 pub mod params;
 mod payload;
+pub mod probe;
 pub mod problem;
 pub mod rendering;
 pub mod rows;
@@ -28,5 +31,7 @@ pub mod server;
 pub mod state;
 pub mod store;
 pub mod sync;
+mod trace_context;
+pub mod turns;
 
 pub use server::{Server, start};

@@ -1,12 +1,12 @@
 //! What every handler can reach.
 
-use tokio::sync::Semaphore;
-
 use crate::config::Config;
 use crate::contract::Contract;
 use crate::identity::Tokens;
 use crate::identity::secrets::Secrets;
+use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::turns::Turns;
 use persistence::Db;
 
 /// What every handler can reach.
@@ -22,7 +22,9 @@ pub struct State {
     /// Client secrets.
     pub secrets: Secrets,
     /// Whose turn it is to import.
-    pub import_turns: Semaphore,
+    pub import_turns: Turns,
     /// The contract, and the paths and methods it has.
     pub contract: Contract,
+    /// What is counted and timed.
+    pub metrics: Metrics,
 }

@@ -14,6 +14,7 @@ pub mod inf_notes;
 mod json;
 pub mod log;
 pub mod migrations;
+pub mod roles;
 mod schema;
 
 pub use db::{Conn, Db, Written};

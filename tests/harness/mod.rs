@@ -13,7 +13,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(crate) use database::Database;
+pub(crate) use database::{Database, connect};
 
 /// A mission that delegates of a test belong to, whether there is a row of it or not.
 pub(crate) const MISSION: Uuid = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
@@ -183,6 +183,7 @@ pub(crate) fn config(url: &str) -> Config {
     Config {
         database: DatabaseUrl { database_url: url.to_owned().into() },
         listen: "127.0.0.1:0".parse().unwrap(),
+        metrics_listen: None,
         base_url: Some("https://focalpoint.example".into()),
         database_connections: 4,
         workers: Some(2),
@@ -193,6 +194,16 @@ pub(crate) fn config(url: &str) -> Config {
         import_limit: 32 * 1024 * 1024,
         shutdown_seconds: 5,
     }
+}
+
+/// The program, with nothing of ours in its environment.
+pub(crate) fn program() -> std::process::Command {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_focalpoint"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FOCALPOINT_")) {
+        program.env_remove(name);
+    }
+    program.env_remove("DATABASE_URL");
+    program
 }
 
 /// The repository.
