@@ -257,3 +257,86 @@ async fn the_lag_is_from_a_transactions_revision_to_its_being_served() {
     assert_eq!((bucket("0.5"), bucket("5")), (1, 2));
     world.server.stop().await.unwrap();
 }
+
+/// The program serving, which ends with this value, and what it has logged until it was stopped.
+struct Serving {
+    child: std::process::Child,
+    lines: std::sync::mpsc::Receiver<serde_json::Value>,
+    seen: Vec<serde_json::Value>,
+}
+
+impl Serving {
+    fn start(database: &Database, environment: &[(&str, &str)]) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut child = program()
+            .args(["serve", "--allow-unsafe-postgres", "--listen=127.0.0.1:0"])
+            .env("DATABASE_URL", &database.url)
+            .envs(environment.iter().copied())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (tell, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                let _ = tell.send(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self { child, lines, seen: Vec::new() }
+    }
+
+    /// Waits for a line with this message.
+    fn line(&mut self, message: &str) -> serde_json::Value {
+        loop {
+            let line = self.lines.recv_timeout(Duration::from_secs(20)).unwrap();
+            self.seen.push(line.clone());
+            if line["fields"]["message"] == message {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_the_log_has_the_trace_and_never_the_query() {
+    let database = Database::empty().await;
+    let mut serving = Serving::start(&database, &[("FOCALPOINT_LISTN", "x"), ("FOCALPOINT_WORKERS", "1")]);
+    let ready = serving.line("ready");
+    let logged = |serving: &Serving, field: &str, value: &str| {
+        serving.seen.iter().any(|line| line["level"] == "WARN" && line["fields"][field] == value)
+    };
+    assert!(logged(&serving, "variable", "FOCALPOINT_LISTN"), "a variable that no setting has");
+    assert!(logged(&serving, "role", "focalpoint"), "the role owns the schema");
+    let url = format!("http://{}/v1/inf-notes?q=hush", ready["fields"]["address"].as_str().unwrap());
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    http_client().get(&url).header("traceparent", trace).send().await.unwrap();
+    http_client().get(&url).send().await.unwrap();
+    let (traced, untraced) = (serving.line("request")["fields"].clone(), serving.line("request")["fields"].clone());
+    assert_eq!(traced["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert_eq!(traced["parent_id"], "00f067aa0ba902b7");
+    assert_eq!(traced["span_id"].as_str().unwrap(), &traced["request_id"].as_str().unwrap().replace('-', "")[16..]);
+    assert_eq!((traced["route"].as_str(), traced["status"].as_u64()), (Some("/v1/inf-notes"), Some(200)));
+    assert_eq!(untraced["trace_id"], serde_json::Value::Null);
+    assert!(!format!("{:?}", serving.seen).contains("hush"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_of_the_log_is_as_it_was_asked_for() {
+    let database = Database::empty().await;
+    let mut serving = Serving::start(&database, &[("FOCALPOINT_LOG", "warn,api::server=info")]);
+    let ready = serving.line("ready");
+    let url = format!("http://{}/healthz", ready["fields"]["address"].as_str().unwrap());
+    http_client().get(&url).send().await.unwrap();
+    let pid = serving.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    serving.line("stopped");
+    assert!(!serving.seen.iter().any(|line| line["fields"]["message"] == "request"), "{:?}", serving.seen);
+    assert!(serving.child.wait().unwrap().success());
+}

@@ -392,18 +392,4 @@ mod tests {
         assert_eq!(requests(&metrics, "get_person", "4xx"), 0.0);
         assert_eq!(requests(&metrics, NO_OPERATION, "4xx"), 2.0);
     }
-
-    /// Printed for whoever asks: cargo test --release -- --nocapture a_request_costs
-    #[test]
-    fn a_request_costs_little_to_count() {
-        for (name, metrics) in [("off", Metrics::off()), ("on", Metrics::on().unwrap())] {
-            let started = std::time::Instant::now();
-            let rounds = 200_000;
-            for n in 0..rounds {
-                let took = Duration::from_nanos(n);
-                metrics.answered(&Method::GET, Some("/v1/directory/people/{id}"), StatusCode::OK, took);
-            }
-            eprintln!("metrics {name}: {} ns a request", started.elapsed().as_nanos() / u128::from(rounds));
-        }
-    }
 }

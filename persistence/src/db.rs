@@ -239,7 +239,7 @@ pub fn check_url(url: &str) -> Result<(), String> {
         let cause = std::error::Error::source(&cause).map(|inner| format!(": {inner}")).unwrap_or_default();
         format!("must be postgres://role:password@host/database{cause}")
     })?;
-    match (config.get_hosts().is_empty(), config.get_dbname()) {
+    match (config.get_hosts().is_empty() && config.get_hostaddrs().is_empty(), config.get_dbname()) {
         (true, _) => Err("names no host".into()),
         (_, None) => Err("names no database".into()),
         _ => Ok(()),
