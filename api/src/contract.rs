@@ -6,7 +6,7 @@ mod links;
 mod parameters;
 mod responses;
 
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::path::PathItem;
 
@@ -70,6 +70,26 @@ fn allowed_methods(item: &PathItem) -> String {
     }
     methods.push("OPTIONS");
     methods.join(", ")
+}
+
+/// Every operation: its method, its path's pattern and its id.
+pub fn operations() -> Vec<(Method, String, String)> {
+    let mut operations = Vec::new();
+    for (path, item) in document().paths.paths {
+        let PathItem { get, post, put, patch, delete, .. } = item;
+        let all = [
+            (Method::GET, get),
+            (Method::POST, post),
+            (Method::PUT, put),
+            (Method::PATCH, patch),
+            (Method::DELETE, delete),
+        ];
+        for (method, operation) in all {
+            let id = operation.and_then(|operation| operation.operation_id);
+            operations.extend(id.map(|id| (method, path.clone(), id)));
+        }
+    }
+    operations
 }
 
 fn serve(body: &web::Bytes, content_type: &'static str) -> HttpResponse {

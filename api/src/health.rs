@@ -33,8 +33,13 @@ fn ok(health: Health) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(health)
 }
 
+/// Whether the database is reached.
+pub fn is_database_up(state: &State) -> bool {
+    state.store.age() <= DATABASE_DOWN_AFTER
+}
+
 fn database(state: &State) -> &'static str {
-    if state.store.age() > DATABASE_DOWN_AFTER { "down" } else { "up" }
+    if is_database_up(state) { "up" } else { "down" }
 }
 
 /// Is the process alive?

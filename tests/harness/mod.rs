@@ -16,7 +16,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(crate) use database::Database;
+pub(crate) use database::{Database, connect};
 pub(crate) use program::Program;
 
 /// A mission that delegates of a test belong to, whether there is a row of it or not.
@@ -194,6 +194,7 @@ pub(crate) fn config(url: &str) -> Config {
     Config {
         database: DatabaseUrl { database_url: url.to_owned().into() },
         listen: "127.0.0.1:0".parse().unwrap(),
+        metrics_listen: None,
         base_url: Some("https://focalpoint.example".into()),
         database_connections: 4,
         workers: Some(2),
@@ -212,6 +213,16 @@ pub(crate) fn config(url: &str) -> Config {
 pub(crate) fn signal(signal: &str, processes: &[String]) {
     let mut kill = std::process::Command::new("kill");
     kill.arg(signal).args(processes).stderr(std::process::Stdio::null()).status().unwrap();
+}
+
+/// The program, with nothing of ours in its environment.
+pub(crate) fn program() -> std::process::Command {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_focalpoint"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FOCALPOINT_")) {
+        program.env_remove(name);
+    }
+    program.env_remove("DATABASE_URL");
+    program
 }
 
 /// The repository.
