@@ -321,16 +321,4 @@ mod tests {
         limits.sweep();
         assert_eq!(budget.limiter.len(), 0);
     }
-
-    /// Not a promise, a measurement: cargo test --release what_a_check_costs -- --ignored --nocapture
-    #[test]
-    #[ignore = "measures"]
-    fn what_a_check_costs() {
-        let budget = Budget::new(Policy::Default, u32::MAX).unwrap();
-        let started = std::time::Instant::now();
-        for n in 0..1_000_000u128 {
-            std::hint::black_box(budget.take(&Key::Client(Uuid::from_u128(n % 1_000))).unwrap());
-        }
-        eprintln!("{} ns a check", started.elapsed().as_nanos() / 1_000_000);
-    }
 }
