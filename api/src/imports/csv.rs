@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use domain::{Broken, Fault, Language, Rule};
 
-/// A column's name may be matched by: `@` is a language, `#` a number from 0 to 99.
+/// A column's name may be matched by: `@` is a language, `#` a number from 0 to 999.
 pub type Columns = &'static [&'static str];
 
 /// What spreadsheets take for the beginning of a formula, or strip.
@@ -45,7 +45,7 @@ fn is_guarded(c: char) -> bool {
 fn fits(pattern: &str, part: &str) -> bool {
     match pattern {
         "@" => Language::ALL.iter().any(|language| language.tag() == part),
-        "#" => part.len() <= 2 && part.parse::<u8>().is_ok_and(|n| n.to_string() == part),
+        "#" => part.len() <= 3 && part.parse::<u16>().is_ok_and(|n| n.to_string() == part),
         name => name == part,
     }
 }
@@ -204,8 +204,8 @@ impl<R: Read> Rows<R> {
         let mut column = String::new();
         for part in in_json.split('/').skip(1) {
             let prefix = if column.is_empty() { String::new() } else { format!("{column}.") };
-            let below = |(name, _): (&str, _)| name.strip_prefix(&prefix)?.split('.').next()?.parse::<u8>().ok();
-            let items: BTreeSet<u8> = self.cells().filter_map(below).collect();
+            let below = |(name, _): (&str, _)| name.strip_prefix(&prefix)?.split('.').next()?.parse::<u16>().ok();
+            let items: BTreeSet<u16> = self.cells().filter_map(below).collect();
             let item = part.parse::<usize>().ok().and_then(|n| items.iter().nth(n));
             column = match item {
                 Some(item) => format!("{prefix}{item}"),
@@ -238,7 +238,7 @@ fn put(row: &mut Map<String, Value>, column: &str, text: &str) -> Option<()> {
 /// Makes lists of objects whose fields are numbers.
 fn gather(value: Value) -> Value {
     match value {
-        Value::Object(fields) if fields.keys().all(|name| name.parse::<u8>().is_ok()) => {
+        Value::Object(fields) if fields.keys().all(|name| name.parse::<u16>().is_ok()) => {
             let items: BTreeMap<String, Value> = fields.into_iter().collect();
             Value::Array(items.into_values().map(gather).collect())
         }
@@ -403,10 +403,10 @@ mod tests {
     #[test]
     fn a_header_is_refused_with_every_column_that_is_wrong() {
         assert_eq!(
-            read("kind,name.xx,list.100.a,list.00.a,name.en,name.en,\nx\n"),
+            read("kind,name.xx,list.1000.a,list.00.a,name.en,name.en,\nx\n"),
             [
                 (1, "/name/xx unknown_field".into()),
-                (1, "/list/100/a unknown_field".into()),
+                (1, "/list/1000/a unknown_field".into()),
                 (1, "/list/00/a unknown_field".into()),
                 (1, "/name/en duplicate".into()),
                 (1, "/ unknown_field".into()),
@@ -439,6 +439,16 @@ mod tests {
             assert_eq!(read(&format!("{head}{row}")).last(), Some(&(3, format!(" {rule}"))), "{row}");
         }
         assert_eq!(read("kind,key\nunit,\"a\"").len(), 1, "the last line needs no end");
+    }
+
+    #[test]
+    fn the_items_of_a_long_list_keep_their_order() {
+        let numbers = [0, 9, 10, 99, 100, 999];
+        let header: String = numbers.iter().rev().map(|n| format!(",audience.missions.{n}")).collect();
+        let cells: String = numbers.iter().rev().map(|n| format!(",m{n}")).collect();
+        let file = format!("kind,key{header}\nunit,u{cells}\n");
+        let row: Value = serde_json::from_str(&read(&file)[0].1).unwrap();
+        assert_eq!(row["audience"]["missions"], serde_json::json!(["m0", "m9", "m10", "m99", "m100", "m999"]));
     }
 
     #[test]
