@@ -365,7 +365,7 @@ async fn each_fault_of_a_csv_file_is_named_by_line_and_column() {
         fault(6, "/kind", "one_of"),
         fault(7, "/provenance/confidence", "one_of"),
         fault(8, "/contact/emails/2", "format"),
-        fault(9, "", "required"),
+        fault(9, "/name", "required"),
     ];
     assert_eq!(faults(format!("{head}{rows}").as_bytes()).await, expected);
     assert_eq!(

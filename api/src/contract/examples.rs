@@ -1,7 +1,8 @@
 //! Examples: what the demonstration data answers, in `examples/<operation>.json`, put in their places.
 //!
 //! `script/make-examples` takes the answers from a running server. A file has `response` (the body of the 200) and
-//! may have `parameters` and `request`, where the handler does not give them already.
+//! may have `parameters` and `request`, where the handler does not give them already, and `other_forms`, by media
+//! type. A run that has only begun, which every import may answer, is in the file of `get_import_run`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -15,6 +16,16 @@ struct Example {
     parameters: Map<String, Value>,
     request: Option<Value>,
     response: Value,
+    #[serde(default)]
+    other_forms: Map<String, Value>,
+    begun: Option<Value>,
+}
+
+impl Example {
+    fn of(operation: &str) -> Option<Self> {
+        let (_, file) = FILES.iter().find(|(of, _)| *of == operation)?;
+        Some(serde_json::from_str(file).expect("the examples are compiled in, and a test reads them all"))
+    }
 }
 
 macro_rules! files {
@@ -28,16 +39,19 @@ const FILES: &[(&str, &str)] = files! {
     "check_readiness",
     "check_writes",
     "estimate_event",
+    "export_directory",
     "get_bulletin",
     "get_contract",
     "get_contract_json",
     "get_entrance",
     "get_function",
+    "get_import_run",
     "get_inf_note",
     "get_mission",
     "get_organization",
     "get_person",
     "get_rate_card",
+    "get_security_txt",
     "get_service",
     "get_tree",
     "get_unit",
@@ -49,6 +63,7 @@ const FILES: &[(&str, &str)] = files! {
     "list_bulletins",
     "list_entrances",
     "list_functions",
+    "list_import_runs",
     "list_inf_notes",
     "list_keys",
     "list_missions",
@@ -64,8 +79,7 @@ const FILES: &[(&str, &str)] = files! {
 /// Puts an operation's examples in their places.
 pub(super) fn apply(operation: &mut Operation) {
     let id = operation.operation_id.clone().unwrap_or_default();
-    let Some((_, file)) = FILES.iter().find(|(of, _)| *of == id) else { return };
-    let example: Example = serde_json::from_str(file).expect("the examples are compiled in, and a test reads them all");
+    let Some(example) = Example::of(&id) else { return };
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(known) = parameter
             && let Some(value) = example.parameters.get(&known.name)
@@ -77,8 +91,16 @@ pub(super) fn apply(operation: &mut Operation) {
     if let (Some(request), Some(RefOr::T(body))) = (example.request, &mut operation.request_body) {
         body.content.values_mut().for_each(|content| set(content, &request));
     }
-    if let Some(RefOr::T(ok)) = operation.responses.responses.get_mut("200") {
-        ok.content.values_mut().for_each(|content| set(content, &example.response));
+    let responses = &mut operation.responses.responses;
+    if let Some(RefOr::T(ok)) = responses.get_mut("200") {
+        for (media_type, content) in &mut ok.content {
+            set(content, example.other_forms.get(media_type).unwrap_or(&example.response));
+        }
+    }
+    if let (Some(RefOr::T(accepted)), Some(begun)) =
+        (responses.get_mut("202"), Example::of("get_import_run").and_then(|run| run.begun))
+    {
+        accepted.content.values_mut().for_each(|content| set(content, &begun));
     }
 }
 

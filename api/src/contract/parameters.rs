@@ -17,6 +17,8 @@ use domain::{Confidence, Language, TelephoneKind};
 const DUTY_STATION: &str = "^[A-Z]{2,5}$";
 const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 const TIME: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
+const KINDS: &str =
+    "^(organization|unit|function|mission|person|service)(,(organization|unit|function|mission|person|service))*$";
 const BASE64URL: &str = "^[A-Za-z0-9_-]+$";
 const REVISIONS: &str =
     "^(bulletins|costs|directory|notes)=[0-9]{1,18}(, ?(bulletins|costs|directory|notes)=[0-9]{1,18})*$";
@@ -84,6 +86,7 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
         "source" => Some("^[a-z0-9-]{1,40}$"),
         "min_rev" => Some(REVISIONS),
         "cursor" | "token" => Some(BASE64URL),
+        "kind" if operation == "export_directory" => Some(KINDS),
         _ => None,
     };
     schema.pattern = pattern.map(str::to_owned).or(schema.pattern.take());
@@ -97,6 +100,8 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
     let words = match (operation, parameter) {
         (_, "lang") => Some(languages()),
         (_, "mode") => Some(texts(&["merge", "replace"])),
+        (_, "format") => Some(texts(&["ndjson", "csv"])),
+        (_, "keys") => Some(texts(&["ids", "source"])),
         (_, "severity") => Some(words!(Severity)),
         (_, "pass") => Some(words!(Pass)),
         ("search_directory", "kind") => Some(texts(&crate::directory::search::KINDS.map(domain::Kind::name))),
