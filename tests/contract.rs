@@ -2,15 +2,16 @@
 
 use domain::{Role, Scope};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::rows::With;
 use crate::harness::{Who, World, top};
 
 /// What strangers may do: the token, keys, contract, docs, health, and what is published for everybody.
-const FOR_STRANGERS: [&str; 13] = [
+const FOR_STRANGERS: [&str; 14] = [
     "issue_token",
     "list_keys",
+    "get_security_txt",
     "get_contract",
     "get_contract_json",
     "check_health",
@@ -33,8 +34,24 @@ struct Operation {
     document: Value,
 }
 
+fn document() -> Value {
+    serde_json::to_value(api::contract::document()).unwrap()
+}
+
+/// What is there, or what a reference in its place names.
+fn resolve(document: &Value, part: &Value) -> Value {
+    match part["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).unwrap().clone(),
+        None => part.clone(),
+    }
+}
+
+fn parameters(document: &Value, operation: &Operation) -> Vec<Value> {
+    operation.document["parameters"].as_array().into_iter().flatten().map(|p| resolve(document, p)).collect()
+}
+
 fn operations() -> Vec<Operation> {
-    let document = serde_json::to_value(api::contract::document()).unwrap();
+    let document = document();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -140,20 +157,153 @@ async fn a_token_of_a_narrower_scope_does_not_do_more() {
 
 #[test]
 fn every_operation_is_described() {
+    let document = document();
     for operation in operations() {
         let id = &operation.id;
-        let document = &operation.document;
-        let text = |field: &str| document[field].as_str().unwrap_or_default().to_owned();
-        assert!(!text("summary").is_empty(), "{id} has a summary");
-        assert!(text("description").contains("**Permission:**"), "{id} tells its permission");
-        for parameter in document["parameters"].as_array().into_iter().flatten() {
-            assert!(parameter["description"].as_str().is_some_and(|d| !d.is_empty()), "{id} {parameter}");
+        let text = |field: &str| operation.document[field].as_str().unwrap_or_default().to_owned();
+        assert!((5..=60).contains(&text("summary").len()), "{id} has a summary");
+        let (said, added) =
+            text("description").split_once("**Permission:**").map(|(a, b)| (a.len(), b.to_owned())).unwrap();
+        assert!(said > 80, "{id} says what it is for and when to call it");
+        assert!(added.contains("**On errors:**"), "{id} says what to do on errors");
+        for parameter in parameters(&document, &operation) {
+            let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
+            assert!(parameter["description"].as_str().is_some_and(|d| !d.is_empty()), "{id} {name} is described");
+            let is_example_needed = parameter["required"] == true;
+            assert!(!is_example_needed || !parameter["example"].is_null(), "{id} {name} has an example");
+            let is_open = ["enum", "format", "pattern", "maxLength"].iter().all(|limit| schema[limit].is_null());
+            let is_query = parameter["in"] == "query";
+            assert!(!(is_query && schema["type"] == "string" && is_open), "{id} {name} says which text it takes");
         }
-        for (status, response) in document["responses"].as_object().unwrap() {
-            assert!(response["description"].as_str().is_some_and(|d| !d.is_empty()), "{id} {status}");
-        }
-        assert!(document["responses"].as_object().unwrap().contains_key("503"), "{id} tells its errors");
     }
+}
+
+#[test]
+fn every_operation_tells_each_status_it_can_answer() {
+    let document = document();
+    for operation in operations() {
+        let id = &operation.id;
+        let told = operation.document["responses"].as_object().unwrap();
+        let answers: Vec<&str> = told.keys().map(String::as_str).collect();
+        let has = |place: &str| parameters(&document, &operation).iter().any(|p| p["in"] == place);
+        let (has_query, has_body) = (has("query"), operation.body.is_some());
+        let is_secured = !operation.scopes.is_empty();
+        let is_public = FOR_STRANGERS.contains(&id.as_str());
+        let is_cached = !resolve(&document, &told["200"])["headers"]["ETag"].is_null();
+        for (status, applies) in [
+            ("304", is_cached),
+            ("400", has_query || has_body),
+            ("401", is_secured),
+            ("403", is_secured && !is_public),
+            ("404", has("path")),
+            ("406", true),
+            ("408", has_body),
+            ("413", has_body),
+            ("415", has_body),
+            ("422", has_query || (has_body && is_secured)),
+            ("429", is_secured || has_body),
+            ("500", true),
+            ("503", true),
+        ] {
+            assert!(!applies || answers.contains(&status), "{id} tells {status}");
+        }
+        for (status, response) in told {
+            let response = resolve(&document, response);
+            assert!(response["description"].as_str().is_some_and(|d| !d.is_empty()), "{id} describes {status}");
+            let headers = match status.as_str() {
+                "401" | "403" => vec!["X-Request-Id", "WWW-Authenticate"],
+                "429" | "503" => vec!["X-Request-Id", "Retry-After"],
+                _ => vec!["X-Request-Id"],
+            };
+            for header in headers {
+                let header = resolve(&document, &response["headers"][header]);
+                assert!(header["schema"].is_object() && header["description"].is_string(), "{id} {status} {header}");
+            }
+            let is_oauth = id == "issue_token" && ["400", "401"].contains(&status.as_str());
+            if !status.starts_with(['2', '3']) && !is_oauth {
+                let content = &response["content"]["application/problem+json"];
+                assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{id} {status}");
+                assert_eq!(content["example"]["status"].to_string(), *status, "{id} {status} has an example");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_body_has_an_example() {
+    let document = document();
+    for operation in operations() {
+        for (media_type, content) in operation.document["requestBody"]["content"].as_object().into_iter().flatten() {
+            assert!(!content["example"].is_null(), "{} shows a request in {media_type}", operation.id);
+        }
+        for (status, response) in operation.document["responses"].as_object().unwrap() {
+            for (media_type, content) in resolve(&document, response)["content"].as_object().into_iter().flatten() {
+                assert!(!content["example"].is_null(), "{} shows its {status} in {media_type}", operation.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_is_one_that_its_schema_allows() {
+    let document = document();
+    let mut checked = 0;
+    let mut examples: Vec<(String, Value, Value)> = Vec::new();
+    for operation in operations() {
+        let id = &operation.id;
+        let responses = operation.document["responses"].as_object().unwrap();
+        let responses =
+            responses.iter().map(|(status, response)| (format!("{id} {status}"), resolve(&document, response)));
+        let request = (format!("{id} request"), operation.document["requestBody"].clone());
+        for (place, holder) in responses.chain([request]) {
+            for content in holder["content"].as_object().into_iter().flat_map(|content| content.values()) {
+                examples.push((place.clone(), content["schema"].clone(), content["example"].clone()));
+            }
+        }
+        for parameter in parameters(&document, &operation) {
+            let place = format!("{id} {}", parameter["name"]);
+            examples.push((place, parameter["schema"].clone(), parameter["example"].clone()));
+        }
+    }
+    for (name, header) in document["components"]["headers"].as_object().unwrap() {
+        examples.push((name.clone(), header["schema"].clone(), header["example"].clone()));
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        examples.push((name.clone(), schema.clone(), schema["example"].clone()));
+        for (property, schema) in schema["properties"].as_object().into_iter().flatten() {
+            examples.push((format!("{name}.{property}"), schema.clone(), schema["example"].clone()));
+        }
+    }
+    for (place, schema, example) in examples.into_iter().filter(|(.., example)| !example.is_null()) {
+        let whole = json!({"allOf": [schema], "components": document["components"]});
+        let validator = jsonschema::draft202012::options().should_validate_formats(true).build(&whole).unwrap();
+        let faults: Vec<String> =
+            validator.iter_errors(&example).map(|e| format!("{e} at {}", e.instance_path())).collect();
+        assert!(faults.is_empty(), "{place}: {faults:?} in {example}");
+        checked += 1;
+    }
+    assert!(checked > 500, "{checked}");
+}
+
+#[test]
+fn every_link_leads_to_an_operation_and_a_parameter_of_it() {
+    let document = document();
+    let operations = operations();
+    let mut links = 0;
+    for operation in &operations {
+        for (status, response) in operation.document["responses"].as_object().unwrap() {
+            for (name, link) in resolve(&document, response)["links"].as_object().into_iter().flatten() {
+                let target = operations.iter().find(|o| link["operationId"] == *o.id);
+                let target = target.unwrap_or_else(|| panic!("{} {status} {name} leads nowhere", operation.id));
+                let known: Vec<Value> = parameters(&document, target).into_iter().map(|p| p["name"].clone()).collect();
+                for parameter in link["parameters"].as_object().unwrap().keys() {
+                    assert!(known.contains(&json!(parameter)), "{} {name} {parameter}", operation.id);
+                }
+                links += 1;
+            }
+        }
+    }
+    assert!(links > 20, "{links}");
 }
 
 /// Two types of one name overwrite each other silently; then one of them is left without a reference.
@@ -163,6 +313,18 @@ fn every_schema_is_referred_to() {
     let text = document.to_string();
     for name in document["components"]["schemas"].as_object().unwrap().keys() {
         assert!(text.contains(&format!("\"#/components/schemas/{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn every_operation_but_health_tells_its_budget() {
+    for operation in operations() {
+        let is_health = operation.path == "/healthz" || operation.path.starts_with("/readyz");
+        let responses = &operation.document["responses"];
+        let told = |status: &str| responses[status]["headers"]["RateLimit"]["$ref"] == "#/components/headers/RateLimit";
+        assert_eq!((told("200"), told("429")), (!is_health, !is_health), "{}", operation.id);
+        let description = operation.document["description"].as_str().unwrap();
+        assert_eq!(description.contains("**Budget:**"), !is_health, "{}", operation.id);
     }
 }
 

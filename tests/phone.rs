@@ -59,6 +59,8 @@ async fn settled(world: &World) {
 }
 
 const PORTAL: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 20\r\n\r\n<p>Welcome, guest</p";
+const PORTAL_IN_JSON: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n{\"complete\":true}";
 const PORTAL_REDIRECT: &str =
     "HTTP/1.1 302 Found\r\nlocation: http://portal.example/login\r\ncontent-length: 0\r\n\r\n";
 const BALANCER: &str = "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<p>.";
@@ -166,6 +168,7 @@ async fn every_weather_by_itself_costs_no_more_than_another_try() {
         Weather::Silent,
         Weather::Twice,
         Weather::Instead(PORTAL),
+        Weather::Instead(PORTAL_IN_JSON),
         Weather::Instead(PORTAL_REDIRECT),
         Weather::Instead(BALANCER),
     ];
@@ -181,6 +184,24 @@ async fn every_weather_by_itself_costs_no_more_than_another_try() {
         assert_eq!(proxy.connections() - before, if passes { 1 } else { 2 }, "{weather:?}");
         let has = |name: String| phone.kept.objects.values().any(|object| object["name"] == name.as_str());
         assert!(has(format!("New {n}")), "{weather:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_is_ended_at_any_moment_misses_nothing() {
+    let (world, _proxy, mut phone) = scene().await;
+    phone.sync().await.unwrap();
+    let psql = world.database.psql().await;
+    for n in 0..30 {
+        let rename = format!("update unit set name = '{{\"en\": \"New {n}\"}}' where source_key = 'u7'");
+        psql.execute(&rename, &[]).await.unwrap();
+        settled(&world).await;
+        // A sync takes some milliseconds: the end comes before it, in each part of it, and after it.
+        let _ = tokio::time::timeout(Duration::from_micros(500 * n), phone.sync()).await;
+        phone = phone.restart();
+        phone.sync().await.unwrap();
+        let name = format!("New {n}");
+        assert!(phone.kept.objects.values().any(|object| object["name"] == name.as_str()), "{name}");
     }
 }
 
@@ -248,7 +269,10 @@ async fn a_copy_of_other_rights_is_hidden_until_the_new_one_is_whole() {
     psql.execute(other, &[]).await.unwrap();
     let kept = phone.kept.clone();
     // The reason arrives, once the server has heard of it; what follows does not.
-    while !phone.kept.hidden {
+    for _ in 0..50 {
+        if phone.kept.hidden {
+            break;
+        }
         proxy.forecast([Weather::Fair].into_iter().chain(vec![Weather::LostReply; 4]));
         let _ = phone.sync().await;
     }

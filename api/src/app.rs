@@ -4,7 +4,9 @@ use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
-use crate::{bulletins, contract, directory, entrances, event_costs, health, identity, imports, inf_notes, sync};
+use crate::{
+    bulletins, contract, directory, entrances, event_costs, health, identity, imports, inf_notes, security_txt, sync,
+};
 
 /// Every operation of the API.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -16,6 +18,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(contract::get_contract_json)
         .service(identity::endpoints::issue_token)
         .service(identity::endpoints::list_keys)
+        .service(security_txt::get_security_txt)
         .service(directory::search::search_directory)
         .service(directory::list_organizations)
         .service(directory::get_organization)

@@ -36,12 +36,14 @@ pub struct BulletinPage {
 
 /// List bulletins
 ///
-/// Security bulletins, the newest first. What is public needs no token; with one you also get what is
-/// for delegates or for your mission. Nothing is taken away when it ends: what expired, was updated or
-/// was cancelled stays, and `standing` says so.
+/// Security bulletins, the newest first. Call it when the app starts or comes back to the foreground, and
+/// with `If-None-Match` as often as you like: an unchanged list costs a few bytes. What is public needs no
+/// token; with one you also get what is for delegates or for your mission.
 ///
-/// For a list of what matters now ask for `active=true`: alerts and updates that have not expired and
-/// that no later bulletin updated or cancelled. For what was going on at another moment give `at`.
+/// For what matters now ask for `active=true`: alerts and updates that have not expired and that no later
+/// bulletin updated or cancelled. For what was going on at another moment give `at`. Nothing is taken away
+/// when it ends: what expired, was updated or was cancelled stays, and `standing` says so. On an error go
+/// on showing the bulletins you have, with the time at which you got them.
 #[utoipa::path(
     tag = "bulletins",
     operation_id = "list_bulletins",
@@ -98,9 +100,10 @@ pub async fn list_bulletins(
 
 /// Get a bulletin
 ///
-/// One bulletin, with the ids of those that it updates or cancels (`references`) and of those that
-/// updated or cancelled it (`followed_by`), as far as you may see them. A cancelled or expired bulletin
-/// stays here; `standing` marks it.
+/// One bulletin. Call it when the user opens one from a notification or from the `basis` of an entrance's
+/// state. `references` are the ids of those that it updates or cancels, `followed_by` of those that updated
+/// or cancelled it, as far as you may see them: show the last of these instead. A cancelled or expired
+/// bulletin stays here; `standing` marks it. Times are on the clocks of `time_zone`.
 #[utoipa::path(
     tag = "bulletins",
     operation_id = "get_bulletin",
@@ -133,11 +136,14 @@ pub async fn get_bulletin(
 
 /// Import bulletins and places
 ///
-/// NDJSON: one bulletin, or one place with its openings, a line, in any order. Bulletins refer to earlier
-/// ones of the same issuer by key, openings to the bulletin they rest on. All rows or none: each bad one
-/// is reported with line, field and rule. Rows are found again by source and key, so that ids survive;
-/// the same file again changes nothing. `mode=replace` also closes the source's rows that are not in
-/// the file; more than 10 % of them only with `force=true`.
+/// For the security service's script; apps do not call it. The body is NDJSON: one bulletin, or one place
+/// with its openings, a line, in any order. Bulletins refer to earlier ones of the same issuer by key,
+/// openings to the bulletin they rest on.
+///
+/// All rows or none: 422 reports each bad one with line, field and rule. Rows are found again by source
+/// and key, so that ids survive; the same file again changes nothing, so after a broken connection or a
+/// 503 simply send it again. `mode=replace` also closes the source's rows that are not in the file; more
+/// than 10 % of them only with `force=true`, else 409. `Sync-Rev` names the revision written.
 ///
 /// A moment is an instant with its offset, or the words of an inexact source on a date, such as
 /// `{"date": "2016-04-19", "given": "c.o.b."}`: a named rule reads them on the place's own clocks, and

@@ -125,9 +125,12 @@ fn own<T>(tag: Tag, _: &T, _: &Directory, _: Reader) -> Tag {
 kind! {
     organizations: Organization => OrganizationBody / OrganizationPage,
     list list_organizations "/v1/directory/organizations" [] "List organizations",
-    "The UN Secretariat, offices away from Headquarters, agencies, funds and programmes, and whoever else keeps a directory here.",
+    "The UN Secretariat, offices away from Headquarters, agencies, funds and programmes, and whoever else keeps a \
+    directory here, by name. Call it to let the user choose one, or for the id that `/v1/directory/tree` and the \
+    `organization` of other lists ask for. To look one up by name or acronym use `/v1/directory/search`.",
     wanted_organizations;
-    get get_organization "/v1/directory/organizations/{id}" "Get an organization", "One organization with its former names and contact.",
+    get get_organization "/v1/directory/organizations/{id}" "Get an organization", "One organization with its former names and how to reach it. Call it when the user opens one, or follows the \
+    `organization` of a unit or mission.",
     own, render_organization;
 }
 
@@ -138,9 +141,12 @@ kind! {
         "parent" = "Only units directly below this unit, by id",
         "duty_station" = "Only units at this duty station, such as NY"
     ] "List units",
-    "Departments, offices, divisions, branches, sections. For the tree in one call see `/v1/directory/tree`.",
+    "Departments, offices, divisions, branches and sections, by name. Call it with `parent` for what is directly below \
+    a unit, or with `organization` for all units of one. To draw a tree, `/v1/directory/tree` takes one call in place \
+    of many; to look a unit up, `/v1/directory/search` knows its acronym and its former names, too.",
     wanted_units;
-    get get_unit "/v1/directory/units/{id}" "Get a unit", "One unit with its acronym, former names and contact.",
+    get get_unit "/v1/directory/units/{id}" "Get a unit", "One unit with its acronym, its former names and how to reach it. Call it when the user opens one, or follows the \
+    `unit` of a function, person or rate. `parent` and `organization` are the ids of what is above it.",
     own, render_unit;
 }
 
@@ -150,9 +156,13 @@ kind! {
         "unit" = "Only functions of this unit, by id",
         "duty_station" = "Only functions at this duty station, such as GVA"
     ] "List functions",
-    "Posts that answer for something, whoever holds them: the numbers that keep ringing somebody when people move on.",
+    "Posts that answer for something, whoever holds them, by title. Show their numbers before those of people: they \
+    keep ringing somebody when people move on. Call it with `unit` for the posts of one unit. For whom to ask about a \
+    matter use `/v1/directory/services` or `/v1/directory/search`.",
     wanted_functions;
-    get get_function "/v1/directory/functions/{id}" "Get a function", "One function with its contact and the ids of those who hold it.",
+    get get_function "/v1/directory/functions/{id}" "Get a function", "One function with how to reach whoever holds it, and the ids of those who do. Call it when the user follows a \
+    contact point or a search result; dial `uri` of the first telephone, and show `inside` to who calls from within \
+    the house. `holders` may be empty: the number is still the one to ring.",
     tag_function, render_function;
 }
 
@@ -164,9 +174,12 @@ kind! {
         "function" = "Only holders of this function, by id",
         "duty_station" = "Only people at this duty station, such as NY"
     ] "List people",
-    "By family name. To look somebody up by name use `/v1/directory/search`.",
+    "People by family name. Call it with `unit`, `mission` or `function` for those of one, such as the staff of a \
+    mission. To look somebody up by name use `/v1/directory/search`, which knows all scripts and forgives a wrong \
+    letter.",
     wanted_people;
-    get get_person "/v1/directory/people/{id}" "Get a person", "One person with the functions they hold and how to reach them.",
+    get get_person "/v1/directory/people/{id}" "Get a person", "One person with the functions they hold and how to reach them. Call it when the user opens somebody. \
+    `native_name` is the name in their own script: show it beside `full_name` where there is one.",
     own, render_person;
 }
 
@@ -177,9 +190,12 @@ kind! {
         "duty_station" = "Only missions at this duty station, such as GVA",
         "state" = "Only missions of this State, by ISO 3166-1 alpha-3 code, such as FRA"
     ] "List missions",
-    "The Blue Book: Permanent Missions and Observer Missions with the names of their States in six languages.",
+    "The Blue Book: Permanent Missions and Observer Missions, by the name of their State in your language. Call it \
+    with `duty_station` for those of one place, or with `state` for those of one State. Each carries the State's \
+    codes, so that a flag can be shown without another call.",
     wanted_missions;
-    get get_mission "/v1/directory/missions/{id}" "Get a mission", "One mission with its State and contact.",
+    get get_mission "/v1/directory/missions/{id}" "Get a mission", "One mission with its State, its formal name and how to reach it. Call it when the user opens one, or follows the \
+    `mission` of a person. Its people are at `/v1/directory/people?mission=`.",
     own, render_mission;
 }
 
@@ -188,9 +204,12 @@ kind! {
     list list_services "/v1/directory/services" [
         "duty_station" = "Only services with a contact point at this duty station, such as NBO"
     ] "List services",
-    "What delegates ask for, and which function to ask at which duty station.",
+    "What delegates ask for (a grounds pass, a room for a side event), by name, with the function to ask at each duty \
+    station. Call it for a list of common matters; for the user's own words use `/v1/directory/search` with \
+    `kind=service`.",
     wanted_services;
-    get get_service "/v1/directory/services/{id}" "Get a service", "One service with its contact points by duty station.",
+    get get_service "/v1/directory/services/{id}" "Get a service", "One service with its contact points by duty station. Call it when the user opens one, then \
+    `/v1/directory/functions/{id}` with the `function` of the nearest contact point for the number to ring.",
     own, render_service;
 }
 
@@ -311,8 +330,9 @@ pub struct TreeBody {
 
 /// Get a part of the tree
 ///
-/// The units below a unit or an organization, nested, by name. `depth=1` shows the next level only;
-/// `unit_count` tells where there is more.
+/// The units below a unit or an organization, nested, by name. Call it to draw an organization's chart:
+/// first with an organization as `root` and `depth=2`, then with a unit whenever the user opens one.
+/// `unit_count` tells where there is more below. 404 means that there is no such root, or none for you.
 #[utoipa::path(
     tag = "directory",
     operation_id = "get_tree",
@@ -365,16 +385,20 @@ fn tree(directory: &Directory, root: Uuid, depth: i64, reader: Reader, language:
 
 /// Import the directory
 ///
-/// NDJSON: one organization, unit, function, person, mission or service a line, in any order; rows
-/// refer to others by key, in the file or already there, `source:key` for another source's. All rows
-/// or none: each bad one is reported with line, field and rule. Rows are found again by source and
-/// key, so that ids survive; the same file again changes nothing. `mode=replace` also closes the
-/// source's entries that are not in the file; more than 10 % of them only with `force=true`.
+/// For an office's nightly script; apps do not call it. The body is NDJSON: one organization, unit,
+/// function, person, mission or service a line, in any order; rows refer to others by key, in the file or
+/// already there, `source:key` for another source's.
 ///
 /// As CSV (`text/csv`, UTF-8, header in the first line) a column's name is the path of a field (`name.en`,
 /// `contact.telephones.0.number`) and an empty cell an absent field; `GET /v1/exports/directory` writes the same
-/// form. With `Prefer: respond-async` the answer is 202 as soon as the file has arrived, and `Location` tells where
-/// to see how far it is.
+/// form.
+///
+/// All rows or none: 422 reports each bad one with line, field and rule. Rows are found again by source
+/// and key, so that ids survive; the same file again changes nothing, so after a broken connection or a
+/// 503 simply send it again. `mode=replace` also closes the source's entries that are not in the file;
+/// more than 10 % of them only with `force=true`, else 409. Try a new file with `dry_run=true` first.
+/// `Sync-Rev` names the revision written. With `Prefer: respond-async` the answer is 202 as soon as the file has
+/// arrived, and `Location` tells where to see how far it is.
 #[utoipa::path(
     tag = "imports",
     operation_id = "import_directory",

@@ -33,7 +33,8 @@ pub struct EntrancesBody {
 /// The state of every entrance
 ///
 /// Which entrances, checkpoints, garages, streets, crossings and buildings let the holder of `pass` in at
-/// the moment `at`, in one answer without pages. Works for the past and the future as well as for now.
+/// the moment `at`, in one answer without pages. Call it when the user looks for a way in, with the pass
+/// they hold; it works for the past and the future as well as for now.
 ///
 /// - `open`: they are let in. `restricted`: they are let in under the conditions in `basis`. `closed`: they
 ///   are not let in. `unknown`: no source says. **Unknown is not open**: show it as unknown.
@@ -44,7 +45,8 @@ pub struct EntrancesBody {
 /// - When two sources disagree, `conflict` is true, `basis` has both and the strictest is followed.
 /// - `basis` says which source says what, which bulletin it rests on, and how words such as "c.o.b."
 ///   were read. `until` is the next moment at which anything changes, as far as is known now: ask again
-///   then, or when a bulletin arrives.
+///   then, or when a bulletin arrives. On an error show the last answer with its `at`, and say that it is
+///   old; never guess a state.
 #[utoipa::path(
     tag = "bulletins",
     operation_id = "list_entrances",
@@ -96,8 +98,9 @@ fn this_minute() -> DateTime<Utc> {
 
 /// Get an entrance
 ///
-/// One place with everything that sources say of it, as far as you may see the bulletins they rest on.
-/// For its state at a moment ask `/v1/entrances`.
+/// One place with everything that sources say of it, as far as you may see the bulletins they rest on. Call
+/// it for the details of a place: hours, passes, conditions, and where each is from. Do not work out from
+/// it whether the place is open: for its state at a moment ask `/v1/entrances`.
 #[utoipa::path(
     tag = "bulletins",
     operation_id = "get_entrance",

@@ -40,9 +40,9 @@ pub struct RateCardPage {
 /// List rate cards
 ///
 /// What each source says about rates at a duty station in a period, with the office that bills and the
-/// source. Cards of all duty stations, such as the programme support cost, are among those of each.
-/// A card is a tariff only on the days it holds: ask with `on` for those, and call the others
-/// historical.
+/// source. Call it to let the user read rates; to price an event, `/v1/event-costs/estimates` does the sums.
+/// Cards of all duty stations, such as the programme support cost, are among those of each. A card is a
+/// tariff only on the days it holds: ask with `on` for those, and call the others historical.
 #[utoipa::path(
     tag = "event costs",
     operation_id = "list_rate_cards",
@@ -86,7 +86,8 @@ pub async fn list_rate_cards(
 
 /// Get a rate card
 ///
-/// One card with its rates and rules.
+/// One card with its rates, its rules and its source. Call it when the user follows the `rate_card` of a
+/// charge to see where a price comes from. Money is a decimal string: never make it a floating number.
 #[utoipa::path(
     tag = "event costs",
     operation_id = "get_rate_card",
@@ -117,7 +118,8 @@ pub async fn get_rate_card(
 
 /// Estimate what an event costs
 ///
-/// Send what you want to hold; get one bill across all offices: each charge with its quantity, its
+/// Call it whenever the user changes the plan. Send what they want to hold; get one bill across all
+/// offices: each charge with its quantity, its
 /// price, the reason why it is charged, the office that bills it and the source of the rate; subtotals
 /// by office; programme support cost as a line of its own with its base; the total, a range where any
 /// rate is one, a currency each.
@@ -125,7 +127,8 @@ pub async fn get_rate_card(
 /// Show `basis.text` beside any amount: `historical` rates are of other years than the event and never
 /// a tariff. What you asked for and no rate covers is in `not_priced` with the reason; rules that
 /// matter for this event are in `notices`; cheaper variants, each priced as a whole, in `savings`.
-/// Times are the duty station's wall clock.
+/// Times are the duty station's wall clock. 422 names each field of the plan that breaks a rule, with a
+/// JSON pointer: show `detail` beside the field.
 ///
 /// Nothing is kept, so no `Idempotency-Key` is needed, and the same plan may be sent as often as you
 /// like. Answered from memory, also while the database is away.
@@ -169,11 +172,13 @@ pub async fn estimate_event(
 
 /// Import rate cards
 ///
-/// NDJSON: one rate card with its rates and rules a line. Units of the directory and missions are
-/// referred to by key, `source:key` for another source's. All rows or none: each bad one is reported
-/// with line, field and rule. Cards are found again by source and key, so that ids survive; the same
-/// file again changes nothing. `mode=replace` also closes the source's cards that are not in the file;
-/// more than 10 % of them only with `force=true`.
+/// For an office's script; apps do not call it. The body is NDJSON: one rate card with its rates and rules
+/// a line. Units of the directory and missions are referred to by key, `source:key` for another source's.
+///
+/// All rows or none: 422 reports each bad one with line, field and rule. Cards are found again by source
+/// and key, so that ids survive; the same file again changes nothing, so after a broken connection or a
+/// 503 simply send it again. `mode=replace` also closes the source's cards that are not in the file; more
+/// than 10 % of them only with `force=true`, else 409. `Sync-Rev` names the revision written.
 #[utoipa::path(
     tag = "imports",
     operation_id = "import_event_costs",

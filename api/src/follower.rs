@@ -7,9 +7,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
@@ -43,6 +44,7 @@ pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             outcome = listen(&state, &mut followers) => if let Err(cause) = outcome {
                 tracing::warn!(%cause, "the follower lost the database");
+                state.metrics.note_follower_failure();
             },
             _ = stop.wait_for(|stop| *stop) => return,
         }
@@ -83,6 +85,14 @@ struct Follower {
     identity: Option<Position>,
 }
 
+/// What this process has.
+struct Held {
+    state: web::Data<State>,
+    edition: Arc<Edition>,
+    lane: Lane,
+    identity: Option<Position>,
+}
+
 /// What the database has and the edition has not.
 #[derive(Default)]
 struct News {
@@ -92,15 +102,25 @@ struct News {
     bulletins: Option<(Vec<Bulletin>, Vec<Place>)>,
     rate_cards: Option<Vec<RateCard>>,
     identities: Option<(Position, Identities)>,
-    rewound: bool,
+    /// How often the history has been found to be another one, this time included; none if it was not.
+    rewound: Option<u64>,
+    /// The streams that something stored keeps from being read.
+    stuck: Vec<Stream>,
+    /// The database's clock when something new had been read, and this process's.
+    read_at: Option<(DateTime<Utc>, Instant)>,
 }
 
 impl News {
     /// A stream's steps up to `head`, and its content there.
-    async fn add(&mut self, conn: &mut Conn, held: &Edition, stream: Stream, head: Position) -> Result<(), Error> {
-        let (steps, rewound) = history(conn, held.history(stream), stream).await?;
+    async fn add(&mut self, conn: &mut Conn, held: &Held, stream: Stream, head: Position) -> Result<(), Error> {
+        let (steps, rewound) = history(conn, held.edition.history(stream), stream).await?;
+        if rewound && self.rewound.is_none() {
+            // Before anything more is read: no copy is continued from a history that no longer is.
+            tracing::warn!("the database's history is not the one that was followed: everything is read again");
+            self.rewound = Some(held.state.store.note_rewound());
+            held.state.metrics.note_rewound();
+        }
         self.load(conn, stream).await?;
-        self.rewound |= rewound;
         self.histories.insert(stream, History::new(head, steps));
         Ok(())
     }
@@ -133,14 +153,15 @@ impl Follower {
 
     async fn catch_up(&mut self, reader: &mut Conn) -> Result<(), Error> {
         let (lane, identity, store) = (self.lane, self.identity, &self.state.store);
-        let mut rewinds = store.rewinds();
-        let held: Arc<Edition> = Arc::clone(&store.edition());
+        let rewinds = store.rewinds();
+        let before: Arc<Edition> = Arc::clone(&store.edition());
         let silent = |_| Error::Unavailable("the database does not answer".into());
         let heads = tokio::time::timeout(HEADS_WAIT, log::heads(reader)).await.map_err(silent)??;
-        let news = match store.is_ready() && !has_moved(&heads, &held, lane, identity) {
+        let news = match store.is_ready() && !has_moved(&heads, &before, lane, identity) {
             true => News::default(),
             false => {
-                let gathering = snapshot(reader, async move |conn| gather(conn, &held, lane, identity).await);
+                let held = Held { state: self.state.clone(), edition: before.clone(), lane, identity };
+                let gathering = snapshot(reader, async move |conn| gather(conn, &held).await);
                 tokio::time::timeout(GATHER_WAIT, gathering).await.map_err(silent)??
             }
         };
@@ -148,15 +169,18 @@ impl Follower {
             // The other lane may be busy for longer than the database can be away unnoticed.
             store.note_contact();
         }
-        if news.rewound {
-            tracing::warn!("the database's history is not the one that was followed: everything is read again");
-            rewinds = store.note_rewound();
+        for stream in lane.streams() {
+            self.state.metrics.note_stuck(*stream, news.stuck.contains(stream));
         }
         if let Some((position, identities)) = news.identities {
             self.identity = Some(position);
             store.know(identities);
         }
+        let rewinds = news.rewound.unwrap_or(rewinds);
+        // Until every stream is of the history that now is, no copy is continued.
+        let is_whole = news.rewound.is_none() || news.stuck.is_empty();
         if !news.histories.is_empty() {
+            let read_at = news.read_at.filter(|_| news.rewound.is_none());
             let state = self.state.clone();
             // Making the next edition takes long, and so does giving up the one before.
             let publishing = tokio::task::spawn_blocking(move || {
@@ -173,9 +197,26 @@ impl Follower {
                 });
             });
             publishing.await.map_err(|e| Error::Unexpected(e.to_string()))?;
+            self.note_lag(&before, read_at);
         }
-        self.state.store.note_settled(lane, rewinds);
+        if is_whole {
+            self.state.store.note_settled(lane, rewinds);
+        }
         Ok(())
+    }
+
+    /// Tells how long each transaction that is new in the edition took from its revision to here: by the
+    /// database's clock up to `read_at`, by this process's from there.
+    fn note_lag(&self, before: &Edition, read_at: Option<(DateTime<Utc>, Instant)>) {
+        let Some((clock, read)) = read_at else { return };
+        let now = self.state.store.edition();
+        for stream in self.lane.streams().iter().copied() {
+            let (Some(held), Some(history)) = (before.position(stream), now.history(stream)) else { continue };
+            for step in history.steps().iter().rev().take_while(|step| step.position.rev > held.rev) {
+                let lag = (clock - step.at).to_std().unwrap_or_default() + read.elapsed();
+                self.state.metrics.published(stream, lag);
+            }
+        }
     }
 }
 
@@ -188,23 +229,29 @@ fn has_moved(heads: &BTreeMap<Stream, Position>, held: &Edition, lane: Lane, ide
 
 /// Reads, from one state of the database, each stream of a lane that has moved. What cannot be read of one
 /// stream holds up no other.
-async fn gather(conn: &mut Conn, held: &Edition, lane: Lane, identity: Option<Position>) -> Result<News, Error> {
+async fn gather(conn: &mut Conn, held: &Held) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
     let mut news = News::default();
-    let moved = heads.get(&Stream::Identity).copied().filter(|head| identity != Some(*head));
-    if let Some(head) = moved.filter(|_| lane == Lane::Urgent) {
+    let moved = heads.get(&Stream::Identity).copied().filter(|head| held.identity != Some(*head));
+    if let Some(head) = moved.filter(|_| held.lane == Lane::Urgent) {
         let clients = identity::list_clients(conn).await?;
         let keys = identity::list_keys(conn).await?;
         news.identities = Some((head, Identities::new(clients, &keys)?));
     }
-    for stream in lane.streams().iter().copied() {
-        let Some(head) = heads.get(&stream).copied().filter(|head| held.position(stream) != Some(*head)) else {
+    for stream in held.lane.streams().iter().copied() {
+        let Some(head) = heads.get(&stream).copied().filter(|head| held.edition.position(stream) != Some(*head)) else {
             continue;
         };
         match news.add(conn, held, stream, head).await {
-            Err(cause @ Error::Corrupt(_)) => tracing::error!(%cause, %stream, "a stream stands still"),
+            Err(cause @ Error::Corrupt(_)) => {
+                tracing::error!(%cause, %stream, "a stream stands still");
+                news.stuck.push(stream);
+            }
             other => other?,
         }
+    }
+    if !news.histories.is_empty() {
+        news.read_at = Some((log::now(conn).await?, Instant::now()));
     }
     Ok(news)
 }

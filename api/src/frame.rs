@@ -9,11 +9,14 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
+use tracing::field::display;
 use uuid::Uuid;
 
 use crate::params;
 use crate::problem::{ApiError, Code, MEDIA_TYPE};
 use crate::state::State;
+use crate::trace_context::{TRACERESPONSE, TraceContext};
+use crate::{coding, cors};
 
 /// Marks an error response whose body another standard prescribes.
 pub struct Verbatim;
@@ -31,11 +34,13 @@ pub async fn frame<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let id = Uuid::now_v7();
+    let trace = TraceContext::of(request.headers(), id);
     let method = request.method().clone();
     if method == Method::HEAD {
         // Routed like GET; the connection leaves the body out, because it read HEAD itself.
         request.head_mut().method = Method::GET;
     }
+    coding::prefer_zstd(&mut request);
     // Handlers and extractors answer with responses, their errors too; an `Err` here is the framework's own defect.
     let mut response = next.call(request).await?.map_into_boxed_body();
     if is_unexplained(response.response()) {
@@ -43,10 +48,17 @@ pub async fn frame<B: MessageBody + 'static>(
     }
     let age = state.store.is_cut_off().then(|| state.store.age());
     finish_headers(response.response_mut(), id, age);
+    if let Some(told) = trace.and_then(|trace| trace.response()) {
+        response.headers_mut().insert(TRACERESPONSE, told);
+    }
     if state.store.is_draining() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    note(&response, &method, id, started.elapsed());
+    state.deprecations.tell(&mut response);
+    if !state.config.edge.cors_origins.is_empty() {
+        cors::finish(response.headers_mut());
+    }
+    note(&state, &response, &method, id, trace, started.elapsed());
     Ok(response)
 }
 
@@ -87,6 +99,7 @@ fn code_of(status: StatusCode) -> Code {
 fn finish_headers(response: &mut HttpResponse, id: Uuid, age: Option<Duration>) {
     let succeeded = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
+    coding::unmark(headers);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(X_REQUEST_ID, id);
     }
@@ -108,15 +121,31 @@ fn finish_headers(response: &mut HttpResponse, id: Uuid, age: Option<Duration>) 
     }
 }
 
-/// One line a request. The path's pattern and never its query: delegates' search terms are theirs.
-fn note(response: &ServiceResponse<BoxBody>, method: &Method, id: Uuid, took: Duration) {
+/// One line a request, and its part in the metrics. The path's pattern and never its query: delegates' search
+/// terms are theirs.
+fn note(
+    state: &State,
+    response: &ServiceResponse<BoxBody>,
+    method: &Method,
+    id: Uuid,
+    trace: Option<TraceContext>,
+    took: Duration,
+) {
     let status = response.status().as_u16();
     let route = response.request().match_pattern();
+    state.metrics.answered(method, route.as_deref(), response.status(), took);
     let route = route.as_deref().unwrap_or("-");
+    let trace_id = trace.map(|trace| display(format!("{:032x}", trace.trace)));
+    let span_id = trace.map(|trace| display(format!("{:016x}", trace.span)));
+    let parent_id = trace.map(|trace| display(format!("{:016x}", trace.parent)));
     let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     match response.status().is_server_error() {
-        true => tracing::warn!(request_id = %id, %method, route, status, microseconds, "request"),
-        false => tracing::info!(request_id = %id, %method, route, status, microseconds, "request"),
+        true => tracing::warn!(
+            request_id = %id, trace_id, span_id, parent_id, %method, route, status, microseconds, "request"
+        ),
+        false => tracing::info!(
+            request_id = %id, trace_id, span_id, parent_id, %method, route, status, microseconds, "request"
+        ),
     }
 }
 

@@ -33,13 +33,19 @@ fn ok(health: Health) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(health)
 }
 
+/// Whether the database is reached.
+pub fn is_database_up(state: &State) -> bool {
+    state.store.age() <= DATABASE_DOWN_AFTER
+}
+
 fn database(state: &State) -> &'static str {
-    if state.store.age() > DATABASE_DOWN_AFTER { "down" } else { "up" }
+    if is_database_up(state) { "up" } else { "down" }
 }
 
 /// Is the process alive?
 ///
-/// Always 200 while it is. Restart it otherwise.
+/// For the platform that runs the server, not for apps. Always 200 while the process lives, whatever the
+/// database does. Restart it otherwise.
 #[utoipa::path(tag = "operations", operation_id = "check_health",
     responses((status = 200, description = "It is", body = Health)), security(()))]
 #[get("/healthz")]
@@ -49,8 +55,8 @@ pub async fn check_health() -> HttpResponse {
 
 /// May it be sent reads?
 ///
-/// 200 while there is an edition to answer from and the process is not about to end; also without the
-/// database, which the body then says.
+/// For a load balancer, not for apps. 200 while there is an edition to answer from and the process is not
+/// about to end; also without the database, which the body then says. 503: send requests to another process.
 #[utoipa::path(tag = "operations", operation_id = "check_readiness",
     responses((status = 200, description = "It may", body = Health)), security(()))]
 #[get("/readyz")]
@@ -64,7 +70,8 @@ pub async fn check_readiness(state: web::Data<State>) -> Result<HttpResponse, Ap
 
 /// May it be sent writes?
 ///
-/// 200 while the primary database takes writes.
+/// For a load balancer or a script that is about to import. 200 while the primary database takes writes.
+/// 503: wait, published reads go on meanwhile.
 #[utoipa::path(tag = "operations", operation_id = "check_writes",
     responses((status = 200, description = "It may", body = Health)), security(()))]
 #[get("/readyz/writes")]

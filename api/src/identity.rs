@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::problem::{ApiError, Code};
 use crate::state::State;
@@ -90,6 +90,37 @@ impl Caller {
             Self::Client { .. } => Err(ApiError::new(Code::Forbidden)
                 .detail(message!("The scope {scope} is needed", scope = scope.name()))
                 .header(header::WWW_AUTHENTICATE, insufficient_scope(scope))),
+        }
+    }
+}
+
+/// What a request shows of its caller. Looked at once, when it is counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Presented {
+    /// No credentials.
+    Nothing,
+    /// Credentials that are not good here.
+    Refused,
+    /// A token of this client that is good. Whether the client still is, is not said.
+    Token(ClientId, Scopes),
+}
+
+impl Presented {
+    /// By these headers.
+    pub fn by(state: &State, headers: &HeaderMap) -> Self {
+        let Some(authorization) = headers.get(header::AUTHORIZATION) else { return Self::Nothing };
+        let verify = |token| state.tokens.verify(token, &state.store.identities().keys).ok();
+        match bearer(authorization).and_then(verify) {
+            Some((id, scopes)) => Self::Token(id, scopes),
+            None => Self::Refused,
+        }
+    }
+
+    /// The client, where there is a good token.
+    pub fn client(self) -> Option<ClientId> {
+        match self {
+            Self::Token(id, _) => Some(id),
+            Self::Nothing | Self::Refused => None,
         }
     }
 }
@@ -175,10 +206,13 @@ fn state(req: &HttpRequest) -> &State {
 }
 
 async fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
-    let Some(authorization) = req.headers().get(header::AUTHORIZATION) else { return Ok(Caller::Stranger) };
     let state = state(req);
-    let token = bearer(authorization).ok_or_else(refused)?;
-    let (id, scopes) = state.tokens.verify(token, &state.store.identities().keys)?;
+    let looked_at = req.extensions().get::<Presented>().copied();
+    let (id, scopes) = match looked_at.unwrap_or_else(|| Presented::by(state, req.headers())) {
+        Presented::Nothing => return Ok(Caller::Stranger),
+        Presented::Refused => return Err(refused()),
+        Presented::Token(id, scopes) => (id, scopes),
+    };
     if let Some(caller) = known(state, id, scopes) {
         return caller;
     }

@@ -24,7 +24,7 @@ use files::{Ended as FileEnded, Format, Row, for_each_row};
 use persistence::imports::runs::News;
 use persistence::imports::{Imported, Keys, Name, Namer};
 use persistence::{Conn, Written, imports};
-pub use requests::{Order, Turns, receive};
+pub use requests::{ImportTurns, Order, receive};
 use runs::{ImportState, Progress};
 
 /// How many faults an answer lists.
@@ -226,7 +226,10 @@ pub async fn import<I: Import>(state: &State, mut file: File, order: Order) -> R
     let _turn = state.import_turns.take(I::STREAM, order.turn_wait).await?;
     let outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, order).await).await;
     match outcome {
-        Ok(done) => Ok(done),
+        Ok(done) => {
+            state.metrics.imported(I::STREAM, done.value.rows);
+            Ok(done)
+        }
         Err(Ended::Rehearsed(report)) => Ok(Written { value: report, revisions: Vec::new() }),
         Err(Ended::Refused(error)) => Err(error),
     }

@@ -35,8 +35,9 @@ pub struct NotePage {
 
 /// List or search INF notes
 ///
-/// The information notes that the General Assembly's sessions open with, the newest first. Notes for
-/// everybody need no token; send one to see those for delegates, too.
+/// The information notes that the General Assembly's sessions open with, the newest first. Call it with
+/// `session` to show what a session's delegates must know, or with `q` to search. Notes for everybody need
+/// no token; send one to see those for delegates, too.
 ///
 /// `symbol` asks for exactly one document, however it is written: `a/inf/76/4`, `A / INF / 76 / 4` and
 /// `A/INF/76/4*` all mean A/INF/76/4, and none of its revisions. Escape it as any query value. `q` finds
@@ -99,7 +100,7 @@ pub async fn list_inf_notes(
 
 /// Get an INF note
 ///
-/// One note with its sections in one language, the moment at which each of its language versions
+/// Call it when the user opens a note. One note with its sections in one language, the moment at which each of its language versions
 /// appeared and how long after the first, and the chain it stands in: base, revisions, addenda and
 /// corrigenda in the order in which they are read, what replaces what, and which text stands now. The
 /// chain names only what you may see. Where the language asked for is missing, `fallbacks` says which
@@ -138,9 +139,12 @@ pub async fn get_inf_note(
 
 /// Import INF notes
 ///
-/// NDJSON: one note a line, with all its language versions. All rows or none: each bad one is
-/// reported with line, field and rule. Rows are found again by source and key, so that ids survive; the
-/// same file again changes nothing. A note is published at once, or by the database's clock when
+/// For the documents office's script; apps do not call it. The body is NDJSON: one note a line, with all
+/// its language versions. All rows or none: 422 reports each bad one with line, field and rule. Rows are
+/// found again by source and key, so that ids survive; the same file again changes nothing, so after a
+/// broken connection or a 503 simply send it again. `Sync-Rev` names the revision written.
+///
+/// A note is published at once, or by the database's clock when
 /// `embargo_until` is over, and until then no reader sees a trace of it; with `draft` it stays unseen.
 /// What is published cannot be a draft or under an embargo again: withdraw it with `mode=replace` and a
 /// file without it, which closes all of the source's notes that are not in the file (more than 10 % of

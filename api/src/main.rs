@@ -3,66 +3,22 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use anyhow::{Context, ensure};
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
-use api::config::{Config, Database};
+use api::command_line::{self, Cli, ClientCommand, Command, CreateClient, Migrate};
 use api::identity::secrets;
-use domain::{ClientId, Kind, MissionId, Role};
+use api::probe;
+use domain::{ClientId, Kind, MissionId};
 use persistence::identity::{Client, insert_client};
-use persistence::{Db, migrations};
-
-/// Focalpoint: the backend of the app for delegates to the United Nations.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    /// What to log: error, warn, info, debug or trace, or directives such as info,actix_http=debug.
-    #[arg(long, env = "FOCALPOINT_LOG", default_value = "info,actix_http=off", global = true)]
-    log: String,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve the API.
-    Serve(Box<Config>),
-    /// Bring the database's schema up to this release.
-    Migrate(Database),
-    /// Manage the clients that may ask for tokens.
-    #[command(subcommand)]
-    Client(ClientCommand),
-    /// Print the contract, openapi.yaml.
-    Openapi,
-}
-
-#[derive(Subcommand)]
-enum ClientCommand {
-    /// Add a client and print its id and secret, which cannot be shown again.
-    Create(CreateClient),
-}
-
-#[derive(Args)]
-struct CreateClient {
-    #[command(flatten)]
-    database: Database,
-    /// delegate, integrator, editor, security_officer, approver or admin.
-    #[arg(long, value_parser = |name: &str| Role::parse(name))]
-    role: Role,
-    /// The id of the mission it belongs to; needed for delegate and integrator.
-    #[arg(long)]
-    mission: Option<Uuid>,
-    /// What to call it.
-    #[arg(long, default_value = "created on the command line")]
-    name: String,
-}
+use persistence::{Db, db, migrations, roles};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
+    let cli = command_line::read(std::env::args_os().collect()).unwrap_or_else(|refusal| refusal.exit());
+    match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The chain of causes, and no backtrace: it is the operator who reads this.
@@ -79,9 +35,16 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         .with_writer(std::io::stdout)
         .init();
     match cli.command {
-        Command::Serve(config) => api::start(*config).await?.run_until(terminated()).await,
-        Command::Migrate(database) => migrate(&database).await,
+        Command::Serve(config) => {
+            let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+            for variable in command_line::unknown_variables(variables) {
+                tracing::warn!(variable, "an environment variable that no setting has");
+            }
+            api::start(*config).await?.run_until(terminated()).await
+        }
+        Command::Migrate(wanted) => migrate(wanted).await,
         Command::Client(ClientCommand::Create(wanted)) => create_client(wanted).await,
+        Command::Health(wanted) => probe::check(&wanted.url()),
         Command::Openapi => print(&api::contract::document().to_yaml()?),
     }
 }
@@ -96,25 +59,31 @@ async fn terminated() {
     }
 }
 
-async fn migrate(database: &Database) -> anyhow::Result<()> {
-    let db = Db::new(database.database_url.expose_secret(), 2)?;
-    let ran = migrations::run(db.dedicated().await.context("the database cannot be reached")?).await?;
+async fn migrate(wanted: Migrate) -> anyhow::Result<()> {
+    let url = wanted.database.database_url.expose_secret();
+    let db = Db::new(url, 2)?;
+    let connect = async || db.dedicated().await.with_context(|| db::place(url));
+    let ran = migrations::run(connect().await?).await?;
     match ran.is_empty() {
         true => tracing::info!("the schema is up to date"),
         false => tracing::info!(?ran, "migrated"),
+    }
+    if let Some(role) = wanted.grant_to {
+        roles::grant(&mut connect().await?, &role).await.with_context(|| format!("--grant-to {role}"))?;
+        tracing::info!(role, "has what serving needs");
     }
     Ok(())
 }
 
 async fn create_client(wanted: CreateClient) -> anyhow::Result<()> {
-    anyhow::ensure!(
+    ensure!(
         wanted.role.is_of_a_mission() == wanted.mission.is_some(),
         "--mission is needed for delegate and integrator, and for no other role"
     );
     let db = Db::new(wanted.database.database_url.expose_secret(), 2)?;
     if let Some(mission) = wanted.mission {
         let known = db.read(async move |conn| persistence::imports::exists(conn, Kind::Mission, mission).await).await?;
-        anyhow::ensure!(known, "there is no mission with this id");
+        ensure!(known, "there is no mission with this id");
     }
     let secret = secrets::generate()?;
     let hash = secrets::hash(&secret)?;

@@ -1,6 +1,6 @@
 //! Starting and stopping: the workers that follow the log, the listener, and what ends them.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -14,35 +14,57 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
-use crate::contract::Contract;
+use crate::contract::{self, Contract};
+use crate::deprecation::{self, Deprecations};
 use crate::identity::secrets::Secrets;
 use crate::identity::{Tokens, generate_key};
-use crate::imports::Turns;
+use crate::imports::ImportTurns;
+use crate::limits::{self, Limits};
+use crate::metrics::{self, Metrics};
 use crate::state::State;
 use crate::store::Store;
-use crate::{app, demonstration, follower, frame, scheduler};
-use persistence::{Db, db, identity, migrations};
+use crate::{app, coding, cors, demonstration, follower, frame, scheduler};
+use persistence::{Db, db, identity, migrations, roles};
 
 /// A running server.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it tells Prometheus what it counts.
+    pub metrics_address: Option<SocketAddr>,
     /// What its handlers reach.
     pub state: web::Data<State>,
-    handle: ServerHandle,
-    serving: JoinHandle<std::io::Result<()>>,
+    api: Serving,
+    metrics: Option<Serving>,
     workers: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
+}
+
+/// A listener and how it is stopped.
+struct Serving {
+    handle: ServerHandle,
+    end: JoinHandle<std::io::Result<()>>,
+}
+
+impl Serving {
+    fn start(server: actix_web::dev::Server) -> Self {
+        Self { handle: server.handle(), end: tokio::spawn(server) }
+    }
+
+    async fn stop(self, gracefully: bool) -> anyhow::Result<()> {
+        self.handle.stop(gracefully).await;
+        Ok(self.end.await??)
+    }
 }
 
 /// Starts: checks the database, takes a first edition, and listens. Needs a multi-thread runtime.
 pub async fn start(config: Config) -> anyhow::Result<Server> {
     let url = config.database.database_url.expose_secret();
     let db = Db::new(url, config.database_connections.into())?;
-    check_database(&db, config.allow_unsafe_postgres).await?;
+    check_database(&db, &config).await?;
 
-    let listener =
-        std::net::TcpListener::bind(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener = listen(config.listen)?;
+    let metrics_listener = config.metrics_listen.map(listen).transpose()?;
     let address = listener.local_addr()?;
     let config = Config { listen: address, ..config };
     let tokens = Tokens::new(&config.base_url());
@@ -51,8 +73,11 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         db,
         store: Store::default(),
         secrets: Secrets::new()?,
-        import_turns: Turns::default(),
+        import_turns: ImportTurns::default(),
         contract: Contract::new()?,
+        limits: Limits::new(&config.edge),
+        deprecations: Deprecations::new(deprecation::OPERATIONS, &contract::document())?,
+        metrics: if metrics_listener.is_some() { Metrics::on()? } else { Metrics::off() },
         config,
     });
 
@@ -67,7 +92,9 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     let (stop, stopped) = watch::channel(false);
     let workers = vec![
         tokio::spawn(follower::follow(state.clone(), stopped.clone())),
-        tokio::spawn(scheduler::run(state.clone(), stopped)),
+        tokio::spawn(scheduler::run(state.clone(), stopped.clone())),
+        tokio::spawn(limits::sweep(state.clone(), stopped.clone())),
+        tokio::spawn(metrics::keep_up(state.clone(), stopped)),
     ];
     let shared = state.clone();
     let mut server = HttpServer::new(move || {
@@ -78,7 +105,10 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", serde_json::Value::Null))
             .default_service(web::to(frame::no_route))
+            .wrap_fn(coding::spare_small)
             .wrap(Compress::default())
+            .wrap_fn(limits::limit)
+            .wrap(cors::cors(&shared.config.edge.cors_origins))
             .wrap(from_fn(frame::frame))
     })
     .listen(listener)?
@@ -87,23 +117,43 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     .shutdown_timeout(state.config.shutdown_seconds)
     .disable_signals();
     if let Some(workers) = state.config.workers {
-        server = server.workers(workers);
+        server = server.workers(workers.into());
     }
-    let server = server.run();
-    let handle = server.handle();
-    let serving = tokio::spawn(server);
-    tracing::info!(%address, "ready");
-    Ok(Server { address, state, handle, serving, workers, stop })
+    let metrics_address = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let metrics = metrics_listener.map(|listener| metrics::server(state.clone(), listener)).transpose()?;
+    let metrics = metrics.map(Serving::start);
+    let api = Serving::start(server.run());
+    tracing::info!(%address, metrics = metrics_address.map(tracing::field::display), "ready");
+    Ok(Server { address, metrics_address, state, api, metrics, workers, stop })
 }
 
-async fn check_database(db: &Db, allow_unsafe: bool) -> anyhow::Result<()> {
-    let mut conn = db.dedicated().await.context("the database cannot be reached")?;
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Everything that keeps this database from being served, at once.
+async fn check_database(db: &Db, config: &Config) -> anyhow::Result<()> {
+    let place = db::place(config.database.database_url.expose_secret());
+    let mut conn = db.dedicated().await.with_context(|| place.clone())?;
+    let mut faults = db::unfit(&mut conn).await?;
     let off = db::unsafe_settings(&mut conn).await?;
-    if !off.is_empty() && !allow_unsafe {
-        bail!("Postgres would lose acknowledged writes: switch on {}", off.join(", "));
+    if !off.is_empty() && !config.allow_unsafe_postgres {
+        faults.push(format!("Postgres would lose acknowledged writes: switch on {}", off.join(", ")));
     }
+    let role = roles::current(&mut conn).await?;
     if migrations::pending(&mut conn).await? {
-        bail!("the schema is older than this release: run `focalpoint migrate` first");
+        faults.push("the schema is older than this release: run `focalpoint migrate` first".into());
+    }
+    let missing = roles::missing(&mut conn, &role).await?;
+    if !missing.is_empty() {
+        let needed = missing.join("; ");
+        faults.push(format!("role {role} may not {needed}: run `focalpoint migrate --grant-to {role}` as the owner"));
+    }
+    if !faults.is_empty() {
+        bail!("{place}: {}", faults.join("\n  and "));
+    }
+    if !config.demo && roles::is_mighty(&mut conn, &role).await? == Some(true) {
+        tracing::warn!(role, "the server may change the schema; see docs/production.md for a role that may not");
     }
     Ok(())
 }
@@ -126,14 +176,16 @@ impl Server {
         tracing::info!("stopping");
         self.state.store.note_draining();
         tokio::time::sleep(Duration::from_secs(self.state.config.drain_seconds)).await;
-        self.handle.stop(true).await;
-        self.serving.await??;
+        self.api.stop(true).await?;
         // Imports that go on without their requests.
         let patience = Duration::from_secs(self.state.config.shutdown_seconds);
         let _ = tokio::time::timeout(patience, self.state.import_turns.end()).await;
         self.stop.send_replace(true);
         for worker in self.workers {
             worker.await?;
+        }
+        if let Some(metrics) = self.metrics {
+            metrics.stop(false).await?;
         }
         tracing::info!("stopped");
         Ok(())

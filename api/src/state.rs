@@ -2,9 +2,12 @@
 
 use crate::config::Config;
 use crate::contract::Contract;
+use crate::deprecation::Deprecations;
 use crate::identity::Tokens;
 use crate::identity::secrets::Secrets;
-use crate::imports::Turns;
+use crate::imports::ImportTurns;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use persistence::Db;
 
@@ -21,7 +24,13 @@ pub struct State {
     /// Client secrets.
     pub secrets: Secrets,
     /// Whose turn it is to import.
-    pub import_turns: Turns,
+    pub import_turns: ImportTurns,
     /// The contract, and the paths and methods it has.
     pub contract: Contract,
+    /// What is left of everybody's budgets.
+    pub limits: Limits,
+    /// The operations that will go.
+    pub deprecations: Deprecations,
+    /// What is counted and timed.
+    pub metrics: Metrics,
 }

@@ -67,13 +67,18 @@ pub struct RemoveBody {
 
 /// Synchronise a copy
 ///
+/// Keeps a phone's copy of everything, so that the app also works without a network. Call it when the app
+/// starts, when it comes back to the foreground, and every few minutes while it is looked at.
+///
 /// Without `token`: everything that is published for you, in one language, and a token. With it: what
-/// changed since. Put every object of `put` in place of the one you have, forget every id in `remove`,
-/// then keep `token`, in one transaction of your own; a reply that got lost can be asked for again.
+/// changed since, which is mostly nothing. Put every object of `put` in place of the one you have, forget
+/// every id in `remove`, then keep `token`, in one transaction of your own and only when `complete` is
+/// true; a reply that got lost can be asked for again. `Sync-Rev` tells which revisions the copy now has.
 ///
 /// 410 means that the copy cannot be continued: throw it away and start without a token. `reason` says
 /// why: `expired` (away for more than 30 days), `rewound` (the server was restored from a backup),
 /// `audience-changed` (other rights, or another language than the token's), `schema` (new shapes).
+/// On any other error keep the copy and the token, and try again later.
 /// `min_rev=notes=41` waits up to 25 seconds until that revision is there.
 #[utoipa::path(
     tag = "sync",

@@ -305,16 +305,22 @@ class Queries:
                 "family_typo": of_family}
 
     def misspell(self, word, script):
-        """One insertion, deletion, substitution or transposition of letters, blanks among them."""
+        """One insertion, deletion, substitution or transposition of letters, blanks among them.
+
+        Korean is typed letter by letter, three or so a syllable; so are the errors made.
+        """
+        letters = unicodedata.normalize("NFD", word) if script == "korean" else word
         while True:
-            at, letter = self.dice.roll(len(word)), self.dice.pick(self.letters[script])
+            at, letter = self.dice.roll(len(letters)), self.dice.pick(self.letters[script])
             edit = self.dice.pick(["insertion", "deletion", "substitution", "transposition"])
             wrong = {
-                "insertion": word[:at] + letter + word[at:],
-                "deletion": word[:at] + word[at + 1 :],
-                "substitution": word[:at] + letter + word[at + 1 :],
-                "transposition": word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :],
+                "insertion": letters[:at] + letter + letters[at:],
+                "deletion": letters[:at] + letters[at + 1 :],
+                "substitution": letters[:at] + letter + letters[at + 1 :],
+                "transposition": letters[:at] + letters[at + 1 : at + 2] + letters[at] + letters[at + 2 :],
             }[edit]
+            if script == "korean":
+                wrong = unicodedata.normalize("NFC", wrong)
             if wrong.strip() not in ("", word) and wrong != word:
                 return edit, wrong
 
@@ -324,7 +330,9 @@ def alphabet(named, script):
         return ALPHABETS[script]
     names = [culture.given + [culture.families] for culture in named if culture.script == script]
     texts = (text for lists in names for names in lists if names for _, native in names.items for text in native)
-    return {letter for text in texts for letter in text if unicodedata.category(letter).startswith("L")}
+    form = "NFD" if script == "korean" else "NFC"
+    letters = {letter for text in texts for letter in unicodedata.normalize(form, text)}
+    return {letter for letter in letters if unicodedata.category(letter).startswith("L")}
 
 
 ORDER = ("en", "fr", "ru", "es", "zh", "ar")

@@ -29,6 +29,11 @@ pub enum TelephoneKind {
     Fax,
 }
 
+impl TelephoneKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Voice, Self::Mobile, Self::Fax];
+}
+
 /// Numbers that are also reached from inside the house: E.164 prefix, digits that follow it, and
 /// what is dialled inside before those digits.
 const HOUSE_EXCHANGES: [(&str, usize, &str); 1] = [("+1212963", 4, "3.")];

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::codes::codes;
 use crate::{Audience, Broken, Contact, DutyStation, Key, Localized, MissionId, Provenance, Rule, Source};
 
 macro_rules! id {
@@ -75,34 +76,34 @@ pub struct Unit {
     pub provenance: Provenance,
 }
 
-/// What sort of unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UnitKind {
-    /// A department.
-    Department,
-    /// An office.
-    Office,
-    /// A division.
-    Division,
-    /// A branch.
-    Branch,
-    /// A section.
-    Section,
-    /// A service, in the sense of an organizational unit.
-    Service,
-    /// A unit.
-    Unit,
-    /// A centre.
-    Centre,
-    /// A field or political mission.
-    Mission,
-    /// A programme or subprogramme.
-    Programme,
-    /// A fund.
-    Fund,
-    /// A committee, commission or other body.
-    Body,
+codes! {
+    /// What sort of unit.
+    UnitKind {
+        /// A department.
+        Department = "department",
+        /// An office.
+        Office = "office",
+        /// A division.
+        Division = "division",
+        /// A branch.
+        Branch = "branch",
+        /// A section.
+        Section = "section",
+        /// A service, in the sense of an organizational unit.
+        Service = "service",
+        /// A unit.
+        Unit = "unit",
+        /// A centre.
+        Centre = "centre",
+        /// A field or political mission.
+        Mission = "mission",
+        /// A programme or subprogramme.
+        Programme = "programme",
+        /// A fund.
+        Fund = "fund",
+        /// A committee, commission or other body.
+        Body = "body",
+    }
 }
 
 /// A name or acronym that is no longer used but still asked for.
@@ -252,14 +253,14 @@ pub struct State {
     pub region: Option<Box<str>>,
 }
 
-/// What a State is to the United Nations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StateStatus {
-    /// A member State.
-    Member,
-    /// A non-member observer State.
-    Observer,
+codes! {
+    /// What a State is to the United Nations.
+    StateStatus {
+        /// A member State.
+        Member = "member",
+        /// A non-member observer State.
+        Observer = "observer",
+    }
 }
 
 impl State {

@@ -10,6 +10,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::codes::codes;
+
 pub use chain::{Chain, Issue};
 pub use publication::{Publication, Release, ReleaseError};
 pub use symbol::{Citation, Role, Symbol, SymbolError};
@@ -70,16 +72,16 @@ impl Note {
     }
 }
 
-/// How far the UN distributes a document ("Distr.").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Distribution {
-    /// To everybody.
-    General,
-    /// To the bodies that deal with it; not final.
-    Limited,
-    /// To named recipients.
-    Restricted,
+codes! {
+    /// How far the UN distributes a document ("Distr.").
+    Distribution {
+        /// To everybody.
+        General = "general",
+        /// To the bodies that deal with it; not final.
+        Limited = "limited",
+        /// To named recipients.
+        Restricted = "restricted",
+    }
 }
 
 /// A job number: two digits of the year, a hyphen, five digits; `21-10597`.

@@ -3,20 +3,21 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::codes::codes;
 use crate::{Broken, Faults, Rule, text};
 
-/// How far a statement can be relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Stated by the office that answers for it.
-    Official,
-    /// Found in a copy or quotation by somebody else.
-    Reported,
-    /// Concluded from other facts.
-    Inferred,
-    /// Made up for demonstration: never rely on it.
-    Sample,
+codes! {
+    /// How far a statement can be relied on.
+    Confidence {
+        /// Stated by the office that answers for it.
+        Official = "official",
+        /// Found in a copy or quotation by somebody else.
+        Reported = "reported",
+        /// Concluded from other facts.
+        Inferred = "inferred",
+        /// Made up for demonstration: never rely on it.
+        Sample = "sample",
+    }
 }
 
 /// Where a statement comes from.

@@ -53,6 +53,19 @@ pub struct Db {
     url: String,
 }
 
+/// How the connections that requests share are used.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    /// Open and free.
+    pub idle: usize,
+    /// Open and in somebody's hand.
+    pub used: usize,
+    /// The most that may be open.
+    pub max: usize,
+    /// How many wait for one.
+    pub awaited: usize,
+}
+
 /// A committed transaction's answer, and the revisions it got.
 #[derive(Debug)]
 pub struct Written<T> {
@@ -74,6 +87,13 @@ impl Db {
     /// wait for them.
     pub fn reserved(&self) -> Self {
         Self { pool: self.reserve.clone(), write_wait: RESERVED_WRITE_WAIT, ..self.clone() }
+    }
+
+    /// How the pool is used now.
+    pub fn pool(&self) -> Usage {
+        let status = self.pool.status();
+        let used = status.size.saturating_sub(status.available);
+        Usage { idle: status.available, used, max: status.max_size, awaited: status.waiting }
     }
 
     /// A connection of its own, outside the pool: for listening and for migrations. To be called on
@@ -262,14 +282,85 @@ fn tls_config() -> ConnectionResult<rustls::ClientConfig> {
         .with_no_client_auth())
 }
 
-fn bad_connection(error: impl std::fmt::Display) -> ConnectionError {
-    ConnectionError::BadConnection(error.to_string())
+/// Whether a URL can be one of Postgres. What is wrong is told without any part of it.
+pub fn check_url(url: &str) -> Result<(), String> {
+    let config: tokio_postgres::Config = url.parse().map_err(|cause: tokio_postgres::Error| {
+        let cause = std::error::Error::source(&cause).map(|inner| format!(": {inner}")).unwrap_or_default();
+        format!("must be postgres://role:password@host/database{cause}")
+    })?;
+    match (config.get_hosts().is_empty() && config.get_hostaddrs().is_empty(), config.get_dbname()) {
+        (true, _) => Err("names no host".into()),
+        (_, None) => Err("names no database".into()),
+        _ => Ok(()),
+    }
+}
+
+/// Where a URL leads, without its password.
+pub fn place(url: &str) -> String {
+    use tokio_postgres::config::Host;
+    let Ok(config) = url.parse::<tokio_postgres::Config>() else { return "the database".into() };
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate().map(|(n, host)| match host {
+        Host::Tcp(name) => format!("{name}:{}", ports.get(n).or(ports.first()).unwrap_or(&5432)),
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let hosts = hosts.collect::<Vec<_>>().join(" or ");
+    let of = |name: Option<&str>| name.unwrap_or("?").to_owned();
+    format!("database {} at {hosts} as role {}", of(config.get_dbname()), of(config.get_user()))
+}
+
+/// With its causes: by itself it says no more than that there was an error.
+fn bad_connection(error: impl std::error::Error) -> ConnectionError {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        told = format!("{told}: {inner}");
+        cause = inner.source();
+    }
+    ConnectionError::BadConnection(told)
 }
 
 #[derive(QueryableByName)]
 struct Setting {
     #[diesel(sql_type = diesel::sql_types::Text)]
     name: String,
+}
+
+/// The oldest Postgres that will do.
+pub const OLDEST: i32 = 15;
+
+#[derive(QueryableByName)]
+struct Kind {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    major: i32,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    encoding: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    standby: bool,
+}
+
+/// What is wrong with this Postgres itself, whatever it holds.
+pub async fn unfit(conn: &mut Conn) -> Result<Vec<String>, Error> {
+    let kind: Kind = diesel::sql_query(
+        "select current_setting('server_version_num')::int / 10000 major, current_setting('server_encoding') encoding,
+            pg_is_in_recovery() standby",
+    )
+    .get_result(conn)
+    .await?;
+    let mut faults = Vec::new();
+    if kind.major < OLDEST {
+        faults.push(format!("this is Postgres {}: {OLDEST} or later is needed", kind.major));
+    }
+    if kind.encoding != "UTF8" {
+        faults.push(format!("the database's encoding is {}: UTF8 is needed", kind.encoding));
+    }
+    if kind.standby {
+        faults.push(
+            "this is a standby: the primary is needed (several hosts and target_session_attrs=read-write find it)"
+                .into(),
+        );
+    }
+    Ok(faults)
 }
 
 /// The settings under which Postgres may lose what it acknowledged: of `fsync`, `full_page_writes`

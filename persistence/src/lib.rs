@@ -17,6 +17,7 @@ pub mod inf_notes;
 mod json;
 pub mod log;
 pub mod migrations;
+pub mod roles;
 mod schema;
 
 pub use db::{Conn, Db, Written};

@@ -31,6 +31,16 @@ pub async fn heads(conn: &mut Conn) -> Result<BTreeMap<Stream, Position>, Error>
         .collect()
 }
 
+/// The database's clock, now.
+pub async fn now(conn: &mut Conn) -> Result<DateTime<Utc>, Error> {
+    Ok(diesel::select(clock_timestamp()).get_result(conn).await?)
+}
+
+diesel::define_sql_function! {
+    /// The time of day, inside a transaction too.
+    fn clock_timestamp() -> diesel::sql_types::Timestamptz;
+}
+
 /// The steps of a published stream after revision `after`, oldest first.
 pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<Step>, Error> {
     type Row = (i64, Uuid, DateTime<Utc>, Option<String>, Option<Uuid>, Option<String>, Option<String>);

@@ -11,7 +11,7 @@ use crate::{Conn, Error};
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Of the advisory lock that migrators take turns by: "focal" in ASCII.
-const LOCK: i64 = 0x66_6f_63_61_6c;
+pub(crate) const LOCK: i64 = 0x66_6f_63_61_6c;
 
 /// Brings the schema up to this release and returns the names of the migrations that ran. Whoever
 /// comes second waits and then finds nothing to do. Needs a multi-thread runtime.

@@ -30,7 +30,7 @@ fn url_of(database: &str) -> String {
     format!("{}/{database}{query}", &before[..end])
 }
 
-async fn connect(url: &str) -> Client {
+pub(crate) async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
@@ -70,6 +70,19 @@ impl Database {
         let admin = connect(&server_url()).await;
         admin.batch_execute(&format!("create database {name} template {template}")).await.unwrap();
         Self { url: url_of(&name), name }
+    }
+
+    /// Its URL for another role.
+    pub(crate) fn url_as(&self, role: &str) -> String {
+        let (scheme, rest) = self.url.split_once("://").unwrap();
+        format!("{scheme}://{role}@{}", rest.split_once('@').unwrap().1)
+    }
+
+    /// Drops it, whoever is connected, and makes an empty one of the same name.
+    pub(crate) async fn replace_by_nothing(&self) {
+        let admin = connect(&server_url()).await;
+        admin.batch_execute(&format!("drop database {} with (force)", self.name)).await.unwrap();
+        admin.batch_execute(&format!("create database {} template template0", self.name)).await.unwrap();
     }
 
     /// A connection to it, as psql would have one.

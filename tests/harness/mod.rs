@@ -9,13 +9,14 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use api::config::{Config, Database as DatabaseUrl};
+use api::edge::Edge;
 use domain::{ClientId, MissionId, Role, Scope};
 use persistence::identity::Client;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(crate) use database::Database;
+pub(crate) use database::{Database, connect};
 pub(crate) use program::Program;
 
 /// A mission that delegates of a test belong to, whether there is a row of it or not.
@@ -85,6 +86,13 @@ impl World {
     /// On a database that is there.
     pub(crate) async fn on(database: Database) -> Self {
         let server = api::start(config(&database.url)).await.unwrap();
+        Self { server, http: http_client(), database }
+    }
+
+    /// With nothing in it, and an edge of the test's own.
+    pub(crate) async fn with_edge(edge: Edge) -> Self {
+        let database = Database::empty().await;
+        let server = api::start(Config { edge, ..config(&database.url) }).await.unwrap();
         Self { server, http: http_client(), database }
     }
 
@@ -186,6 +194,7 @@ pub(crate) fn config(url: &str) -> Config {
     Config {
         database: DatabaseUrl { database_url: url.to_owned().into() },
         listen: "127.0.0.1:0".parse().unwrap(),
+        metrics_listen: None,
         base_url: Some("https://focalpoint.example".into()),
         database_connections: 4,
         workers: Some(2),
@@ -196,6 +205,7 @@ pub(crate) fn config(url: &str) -> Config {
         import_limit: 32 * 1024 * 1024,
         drain_seconds: 0,
         shutdown_seconds: 5,
+        edge: Edge::default(),
     }
 }
 
@@ -203,6 +213,16 @@ pub(crate) fn config(url: &str) -> Config {
 pub(crate) fn signal(signal: &str, processes: &[String]) {
     let mut kill = std::process::Command::new("kill");
     kill.arg(signal).args(processes).stderr(std::process::Stdio::null()).status().unwrap();
+}
+
+/// The program, with nothing of ours in its environment.
+pub(crate) fn program() -> std::process::Command {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_focalpoint"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FOCALPOINT_")) {
+        program.env_remove(name);
+    }
+    program.env_remove("DATABASE_URL");
+    program
 }
 
 /// The repository.

@@ -97,10 +97,10 @@ impl Phone {
         Self { kept: Kept::default(), base, credentials, language, pace, http, bearer: None }
     }
 
-    /// The system has ended the app, and the user opens it again.
+    /// The system has ended the app, and the user opens it again. The token was in the key store.
     pub(crate) fn restart(self) -> Self {
         let again = Self::new(self.base, self.credentials, self.language, self.pace);
-        Self { kept: self.kept, ..again }
+        Self { kept: self.kept, bearer: self.bearer, ..again }
     }
 
     /// Brings the copy up to date.

@@ -22,7 +22,8 @@ use edition::directory::{Found, Hit};
 use edition::search::{Field, How};
 
 /// The kinds that a search can be narrowed to.
-const KINDS: [Kind; 6] = [Kind::Organization, Kind::Unit, Kind::Function, Kind::Person, Kind::Mission, Kind::Service];
+pub(crate) const KINDS: [Kind; 6] =
+    [Kind::Organization, Kind::Unit, Kind::Function, Kind::Person, Kind::Mission, Kind::Service];
 
 /// Entries that a search found, the best first.
 #[derive(Serialize, ToSchema)]
@@ -114,9 +115,13 @@ fn until(hit: &Hit<'_>, text: &str) -> Option<NaiveDate> {
 ///
 /// Organizations, units, functions, people, missions and services, by name, acronym, former name,
 /// former acronym, title, telephone number, mail address or what people ask for, in any of the six
-/// languages whichever you read. Every word must fit, each at least as a beginning; one wrong letter
-/// a word is forgiven. `why` tells what matched: DPI finds the Department of Global Communications,
-/// because that was its acronym until the end of 2018.
+/// languages whichever you read. Call it as the user types, a moment after the last letter: an answer
+/// takes no longer than the way to it. Every word must fit, each at least as a beginning; one wrong letter
+/// a word is forgiven.
+///
+/// `entry` is what the entry's own address shows, so that no second call is needed. `why` tells what
+/// matched: DPI finds the Department of Global Communications, because that was its acronym until the end
+/// of 2018. Nothing found is 200 with no items. 400 with a cursor: start again without it.
 #[utoipa::path(
     tag = "directory",
     operation_id = "search_directory",

@@ -62,9 +62,12 @@ pub struct TokenError {
 
 /// Get an access token
 ///
-/// OAuth 2 client credentials (RFC 6749 §4.4): send `client_id` and `client_secret` by HTTP Basic.
-/// The token is good for 60 minutes; ask for another shortly before. Errors here have the form that
-/// OAuth 2 libraries expect; overload and faults are problem documents as everywhere else.
+/// The first call of an app: OAuth 2 client credentials (RFC 6749 §4.4). Send `client_id` and
+/// `client_secret` by HTTP Basic, and the token to all other operations as `Authorization: Bearer …`. It is
+/// good for 60 minutes: ask for another shortly before the end, or when an operation answers 401.
+///
+/// 400 and 401 have the form that OAuth 2 libraries expect. 401 means that the client does not exist or has
+/// another secret: do not repeat it. Overload and faults are problem documents as everywhere else.
 #[utoipa::path(
     tag = "identity",
     operation_id = "issue_token",
@@ -72,9 +75,11 @@ pub struct TokenError {
         description = "The grant"),
     responses(
         (status = 200, description = "The token", body = TokenResponse),
-        (status = 400, description = "The request is not one this endpoint takes", body = TokenError, content_type = "application/json"),
+        (status = 400, description = "The request is not one this endpoint takes", body = TokenError, content_type = "application/json",
+            example = json!({"error": "unsupported_grant_type", "error_description": "The only grant is client_credentials"})),
         (status = 401, description = "No such client, or another secret", body = TokenError, content_type = "application/json",
-            headers(("WWW-Authenticate" = String, description = "`Basic`"))),
+            headers(("WWW-Authenticate" = String, description = "`Basic`")),
+            example = json!({"error": "invalid_client", "error_description": "Send client_id and client_secret by HTTP Basic"})),
         (status = 429, description = "Too many sign-ins at once", body = crate::problem::Problem<'static>, content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "Seconds"))),
     ),
@@ -155,7 +160,8 @@ fn refusal(status: StatusCode, error: &'static str, error_description: &'static 
 /// The public keys
 ///
 /// The keys that access tokens are signed with, as a JSON Web Key Set (RFC 7517). For whoever wants
-/// to check a token offline; take the key by `kid` and look again when one is missing.
+/// to check a token offline; an app has no need of it. Take the key by `kid`, keep the set as long as
+/// `Cache-Control` says, and look again when a key is missing.
 #[utoipa::path(
     tag = "identity",
     operation_id = "list_keys",

@@ -1,6 +1,5 @@
 //! Client secrets: made here, stored as argon2id hashes, checked by few at a time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -8,9 +7,9 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
 
 use crate::problem::{ApiError, Code};
+use crate::turns::Turns;
 
 /// Longer secrets are none of ours.
 const MAX_SECRET_BYTES: usize = 128;
@@ -23,7 +22,7 @@ const TURNS: usize = 2;
 
 /// Checks secrets.
 pub struct Secrets {
-    turns: Arc<Semaphore>,
+    turns: Turns,
     /// Checked in place of an unknown client's, so that both take as long.
     dummy: String,
 }
@@ -31,14 +30,20 @@ pub struct Secrets {
 impl Secrets {
     /// Ready to check.
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self { turns: Arc::new(Semaphore::new(TURNS)), dummy: hash(&generate()?)? })
+        Ok(Self { turns: Turns::new(TURNS), dummy: hash(&generate()?)? })
+    }
+
+    /// Who waits for a check, is being checked, or was sent away.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Whether `secret` is the one behind `stored`. Without a stored hash the answer is no, and takes
     /// as long. Too many at once: 429.
     pub async fn check(&self, secret: SecretString, stored: Option<String>) -> Result<bool, ApiError> {
-        let turn = tokio::time::timeout(TURN_WAIT, self.turns.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(ApiError::new(Code::TooManyRequests).retry_after(2)) };
+        let Some(turn) = self.turns.take(TURN_WAIT).await else {
+            return Err(ApiError::new(Code::TooManyRequests).retry_after(2));
+        };
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
         let checked = tokio::task::spawn_blocking(move || {

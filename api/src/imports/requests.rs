@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::files::{self, Format};
@@ -16,6 +15,7 @@ use crate::identity::Caller;
 use crate::params::{Params, language};
 use crate::problem::{ApiError, Code};
 use crate::state::State;
+use crate::turns::{Turn, Turns};
 use domain::Stream;
 use persistence::Written;
 
@@ -26,30 +26,42 @@ const TURN_WAIT: Duration = Duration::from_secs(2);
 const PATIENT_TURN_WAIT: Duration = Duration::from_secs(600);
 
 /// Whose turn it is to import. Imports of a stream take turns in any case; those of another never wait.
-pub struct Turns([Semaphore; Stream::PUBLISHED.len()]);
+pub struct ImportTurns([Turns; Stream::PUBLISHED.len()]);
 
-impl Default for Turns {
+impl Default for ImportTurns {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Semaphore::new(1)))
+        Self(std::array::from_fn(|_| Turns::new(1)))
     }
 }
 
-impl Turns {
+impl ImportTurns {
     /// Waits for the turn of an import of `stream`.
-    pub async fn take(&self, stream: Stream, at_most: Duration) -> Result<SemaphorePermit<'_>, ApiError> {
+    pub async fn take(&self, stream: Stream, at_most: Duration) -> Result<Turn, ApiError> {
         let busy = || ApiError::new(Code::Unavailable).retry_after(5);
-        let turn = Stream::PUBLISHED.iter().position(|s| *s == stream).and_then(|n| self.0.get(n));
-        let turn = tokio::time::timeout(at_most, turn.ok_or_else(busy)?.acquire()).await;
-        turn.ok().and_then(Result::ok).ok_or_else(busy)
+        let turns = Stream::PUBLISHED.iter().position(|s| *s == stream).and_then(|n| self.0.get(n));
+        turns.ok_or_else(busy)?.take(at_most).await.ok_or_else(busy)
     }
 
     /// Waits until no import has its turn, and gives none any more.
     pub async fn end(&self) {
-        for turn in &self.0 {
-            if turn.acquire().await.is_ok() {
-                turn.close();
-            }
+        for turns in &self.0 {
+            turns.end().await;
         }
+    }
+
+    /// How many wait for a turn.
+    pub fn waiting(&self) -> usize {
+        self.0.iter().map(Turns::waiting).sum()
+    }
+
+    /// How many have a turn.
+    pub fn running(&self) -> usize {
+        self.0.iter().map(Turns::running).sum()
+    }
+
+    /// How many have waited in vain.
+    pub fn refused(&self) -> u64 {
+        self.0.iter().map(Turns::refused).sum()
     }
 }
 

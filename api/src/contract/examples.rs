@@ -1,0 +1,103 @@
+//! Examples: what the demonstration data answers, in `examples/<operation>.json`, put in their places.
+//!
+//! `script/make-examples` takes the answers from a running server. A file has `response` (the body of the 200) and
+//! may have `parameters` and `request`, where the handler does not give them already.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::openapi::path::{Operation, ParameterBuilder};
+use utoipa::openapi::{Content, RefOr};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Example {
+    #[serde(default)]
+    parameters: Map<String, Value>,
+    request: Option<Value>,
+    response: Value,
+}
+
+macro_rules! files {
+    ($($operation:literal,)*) => {
+        &[$(($operation, include_str!(concat!("examples/", $operation, ".json")))),*]
+    };
+}
+
+const FILES: &[(&str, &str)] = files! {
+    "check_health",
+    "check_readiness",
+    "check_writes",
+    "estimate_event",
+    "get_bulletin",
+    "get_contract",
+    "get_contract_json",
+    "get_entrance",
+    "get_function",
+    "get_inf_note",
+    "get_mission",
+    "get_organization",
+    "get_person",
+    "get_rate_card",
+    "get_service",
+    "get_tree",
+    "get_unit",
+    "import_bulletins",
+    "import_directory",
+    "import_event_costs",
+    "import_inf_notes",
+    "issue_token",
+    "list_bulletins",
+    "list_entrances",
+    "list_functions",
+    "list_inf_notes",
+    "list_keys",
+    "list_missions",
+    "list_organizations",
+    "list_people",
+    "list_rate_cards",
+    "list_services",
+    "list_units",
+    "search_directory",
+    "synchronise",
+};
+
+/// Puts an operation's examples in their places.
+pub(super) fn apply(operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let Some((_, file)) = FILES.iter().find(|(of, _)| *of == id) else { return };
+    let example: Example = serde_json::from_str(file).expect("the examples are compiled in, and a test reads them all");
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(known) = parameter
+            && let Some(value) = example.parameters.get(&known.name)
+        {
+            let known = std::mem::take(known);
+            *parameter = RefOr::T(ParameterBuilder::from(known).example(Some(value.clone())).build());
+        }
+    }
+    if let (Some(request), Some(RefOr::T(body))) = (example.request, &mut operation.request_body) {
+        body.content.values_mut().for_each(|content| set(content, &request));
+    }
+    if let Some(RefOr::T(ok)) = operation.responses.responses.get_mut("200") {
+        ok.content.values_mut().for_each(|content| set(content, &example.response));
+    }
+}
+
+fn set(content: &mut RefOr<Content>, example: &Value) {
+    if let RefOr::T(content) = content {
+        content.example = Some(example.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_can_be_read_and_belongs_to_an_operation() {
+        let document = serde_json::to_string(&super::super::document()).unwrap();
+        for (operation, file) in FILES {
+            serde_json::from_str::<Example>(file).unwrap_or_else(|e| panic!("{operation}: {e}"));
+            assert!(document.contains(&format!("\"operationId\":\"{operation}\"")), "{operation}");
+        }
+    }
+}
