@@ -38,7 +38,7 @@ macro_rules! codes {
 
             /// The title.
             pub fn title(self) -> Message {
-                match self { $(Self::$variant => $title.into(),)* }
+                match self { $(Self::$variant => message!($title),)* }
             }
         }
     };
@@ -156,8 +156,8 @@ impl ApiError {
     }
 
     /// Adds a sentence about this occurrence. Never an internal cause.
-    pub fn detail(mut self, detail: impl Into<Message>) -> Self {
-        self.detail = Some(Box::new(detail.into()));
+    pub fn detail(mut self, detail: Message) -> Self {
+        self.detail = Some(Box::new(detail));
         self
     }
 
@@ -317,13 +317,6 @@ mod tests {
     fn codes_are_unique() {
         let names: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.name()).collect();
         assert_eq!(names.len(), Code::ALL.len());
-    }
-
-    #[test]
-    fn every_title_is_in_the_table() {
-        for code in Code::ALL {
-            assert!(domain::messages::find(&code.title().text(Language::En)).is_some(), "{code:?}");
-        }
     }
 
     #[test]

@@ -62,8 +62,8 @@ pub struct Broken {
 
 impl Broken {
     /// A refusal by `rule`.
-    pub fn new(rule: Rule, detail: impl Into<Message>) -> Self {
-        Self { rule, detail: detail.into() }
+    pub fn new(rule: Rule, detail: Message) -> Self {
+        Self { rule, detail }
     }
 }
 
@@ -80,8 +80,8 @@ pub struct Fault {
 
 impl Fault {
     /// That `rule` is broken at `pointer`.
-    pub fn new(pointer: &str, rule: Rule, detail: impl Into<Message>) -> Self {
-        Self { pointer: pointer.to_owned(), rule, detail: detail.into() }
+    pub fn new(pointer: &str, rule: Rule, detail: Message) -> Self {
+        Self { pointer: pointer.to_owned(), rule, detail }
     }
 }
 

@@ -39,7 +39,7 @@ pub fn all() -> impl Iterator<Item = &'static Six> {
 }
 
 /// A text for people, in any language: a row of the table by its English text, and its arguments.
-/// Best made by [`message!`](crate::message), which refuses to compile without a row.
+/// Made by [`message!`](crate::message), which refuses to compile without a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
     template: &'static str,
@@ -67,15 +67,9 @@ impl From<Message> for Argument {
     }
 }
 
-/// A text without arguments. A test proves that it is in the table.
-impl From<&'static str> for Message {
-    fn from(template: &'static str) -> Self {
-        Self { template, arguments: Vec::new() }
-    }
-}
-
 impl Message {
-    /// What [`message!`](crate::message) makes.
+    /// For [`message!`](crate::message) alone, which looks for the row.
+    #[doc(hidden)]
     pub fn new(template: &'static str, arguments: Vec<(&'static str, Argument)>) -> Self {
         Self { template, arguments }
     }

@@ -238,7 +238,7 @@ pub(super) const ROWS: &[Six] = &[
         "格式必须为stream=revision，如Sync-Rev: notes=41",
     ],
     [
-        "الامتداد يختلف عن الامتداد الوارد في معرّف tel:",
+        "الرقم الداخلي يختلف عن الرقم الوارد في معرّف \u{2068}tel:\u{2069}",
         "has another extension than its tel: URI",
         "tiene una extensión distinta de la de su URI tel:",
         "comporte un poste différent de celui de son URI tel:",
@@ -246,7 +246,7 @@ pub(super) const ROWS: &[Six] = &[
         "分机号与其tel: URI中的不同",
     ],
     [
-        "لا يجوز أن يتضمن معرّف tel: أي معامل سوى ext",
+        "لا يجوز أن يتضمن معرّف \u{2068}tel:\u{2069} أي معامل سوى ext",
         "a tel: URI may have the parameter ext and no other",
         "un URI tel: solo puede llevar el parámetro ext",
         "un URI tel: ne peut comporter que le paramètre ext",
