@@ -81,7 +81,13 @@ impl Database {
     /// Drops it, whoever is connected, and makes an empty one of the same name.
     pub(crate) async fn replace_by_nothing(&self) {
         let admin = connect(&server_url()).await;
-        admin.batch_execute(&format!("drop database {} with (force)", self.name)).await.unwrap();
+        // Not even so while autovacuum is in it, which only a superuser may end.
+        for _ in 0..50 {
+            if admin.batch_execute(&format!("drop database {} with (force)", self.name)).await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
         admin.batch_execute(&format!("create database {} template template0", self.name)).await.unwrap();
     }
 
@@ -120,7 +126,9 @@ async fn template(kind: &str, folders: &[&str], fill: impl AsyncFnOnce(String)) 
         let unfinished = format!("focalpoint_test_{}", Uuid::now_v7().simple());
         admin.batch_execute(&format!("create database {unfinished} template template0")).await.unwrap();
         fill(url_of(&unfinished)).await;
-        let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+        // Autovacuum may be there, too: only a superuser could end it, and it goes by itself.
+        let end =
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = current_user";
         admin.execute(end, &[&unfinished]).await.unwrap();
         // A backend needs a moment to go.
         for _ in 0..50 {
