@@ -228,7 +228,7 @@ mod tests {
             ("[]", "", "structure", "must be an object"),
             ("7", "", "structure", "must be an object"),
             (r#"{"name": {}"#, "", "structure", "is not JSON from column 11 on"),
-            (r#"{"name": {}} {}"#, "", "structure", "is not JSON from column 14 on"),
+            (r#"{"name": {}} {}"#, "", "structure", "there is more behind the JSON value"),
         ] {
             assert_eq!(told(json), (pointer.to_owned(), rule, detail.to_owned()), "{json}");
         }

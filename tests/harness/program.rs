@@ -20,9 +20,9 @@ fn command(database: &str, arguments: &[&str]) -> Command {
     command.args(arguments).env("DATABASE_URL", database).env("FOCALPOINT_ALLOW_UNSAFE_POSTGRES", "true");
     command.env("FOCALPOINT_BASE_URL", "https://focalpoint.example").env("FOCALPOINT_DRAIN_SECONDS", "0");
     // A test is one client that asks without end.
-    ["DEFAULT", "BULLETINS", "PUBLIC", "TOKEN", "BULK"].map(|budget| {
+    for budget in ["DEFAULT", "BULLETINS", "PUBLIC", "TOKEN", "BULK"] {
         command.env(format!("FOCALPOINT_RATE_LIMIT_{budget}"), "0");
-    });
+    }
     command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
     command
 }

@@ -392,7 +392,8 @@ pub async fn get_import_run(
 
 /// List import runs
 ///
-/// Your imports of the last 30 days, the latest first; for admins, everybody's.
+/// Your imports of the last 30 days, the latest first; for admins, everybody's. For an operator's page or a script
+/// that lost the answer to an import: it shows whether the file was taken. Follow `Link` for more.
 #[utoipa::path(
     tag = "imports",
     operation_id = "list_import_runs",

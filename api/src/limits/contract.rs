@@ -56,7 +56,7 @@ fn tell(operation: &mut Operation, of_clients: Policy, of_strangers: Policy) {
     responses.entry(too_many.to_owned()).or_insert_with(|| RefOr::Ref(Ref::from_response_name("TooManyRequests")));
     for (status, response) in responses {
         let RefOr::T(response) = response else { continue };
-        if status.starts_with('2') || status.starts_with('3') {
+        if status == too_many || status.starts_with('2') || status.starts_with('3') {
             refer(response, LIMIT);
             refer(response, POLICY);
         }

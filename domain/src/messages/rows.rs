@@ -215,7 +215,6 @@ pub(super) const ROWS: &[Six] = &[
         "уже указано в другом столбце в иной форме",
         "已以另一形式列于另一列",
     ],
-    ["تتعذر قراءته", "cannot be read", "no se puede leer", "est illisible", "не удается прочесть", "无法读取"],
     [
         "تستمر الخلية المحصورة بعد علامة الاقتباس الختامية",
         "a quoted cell goes on behind its closing quote",
