@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::load::Process;
 
 /// The same for every start, since tokens are bound to it and the port is another each time.
-const BASE_URL: &str = "http://focalpoint.example";
+const BASE_URL: &str = "https://focalpoint.example";
 
 /// Arguments for the flags that the program has: metrics are collected as in production, and no limit is in the way.
 fn quiet(help: &str) -> BTreeSet<String> {
