@@ -144,7 +144,9 @@ impl Follower {
         loop {
             // Also what happened before the listener listened.
             self.catch_up(&mut reader).await?;
-            if let Ok(Err(_)) = tokio::time::timeout(POLL, hints.changed()).await {
+            // Who found another history waits for the other lane to have looked again, and /v1/sync with it.
+            let patience = if self.state.store.is_rebuilding() { RETRY } else { POLL };
+            if let Ok(Err(_)) = tokio::time::timeout(patience, hints.changed()).await {
                 return Err(Error::Unavailable("nobody listens".into()));
             }
         }
