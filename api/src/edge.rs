@@ -28,7 +28,7 @@ pub struct Edge {
     /// Proxies whose X-Forwarded-For is believed, as 10.0.0.0/8 or one address. May be repeated.
     #[arg(long = "trusted-proxy", env = "FOCALPOINT_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// Origins whose pages may read answers in a browser (CORS), as https://app.example.org. May be repeated.
+    /// Origins whose pages may read answers in a browser (CORS), as `https://app.example.org`. May be repeated.
     #[arg(long = "cors-origin", env = "FOCALPOINT_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
     /// Whom to tell of a weakness, as mailto:security@example.org or https://… For

@@ -177,7 +177,7 @@ pub(super) fn headers() -> BTreeMap<String, RefOr<Header>> {
     let all = [
         (
             "ETag",
-            text().pattern(Some("^\"[0-9a-f]{16}\\.[a-z]{2}\\.[0-9a-z]+(\\+[a-z]+)?\"$")),
+            text().pattern(Some("^\"[0-9a-f]{16}\\.([a-z]{2}|mul)\\.[0-9a-z]+(\\+[a-z]+)?\"$")),
             "Names this answer: content, language, audience and coding. Keep it with the answer and send it as \
              `If-None-Match` next time. Opaque; the same in every process and after a restart.",
             json!("\"2e2ce48124dda60f.fr.c74a942ceb43+br\""),
