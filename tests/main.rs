@@ -11,6 +11,7 @@ mod directory;
 mod event_costs;
 mod faults;
 mod harness;
+mod hostile;
 mod http;
 mod identity;
 mod imports;

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::lookalikes::{self, ImportWarning};
 use crate::params::{Params, boolean};
 use crate::payload;
 use crate::problem::{ApiError, Code, FieldFault};
@@ -175,6 +176,9 @@ pub struct ImportReport {
     /// Rows of this source that were not in the file and were closed (`mode=replace`).
     #[schema(example = 0)]
     pub closed: u64,
+    /// What to look at again in rows that were taken; at most 100, left out when there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<ImportWarning>,
 }
 
 /// How an import was asked for.
@@ -276,7 +280,7 @@ impl From<persistence::Error> for Ended {
     }
 }
 
-/// Imports a file: all of it or nothing.
+/// Imports a file: all of it or nothing. Where the database falls silent, the same file again will tell.
 pub async fn import<I: Import>(
     state: &State,
     mut file: File,
@@ -289,7 +293,6 @@ pub async fn import<I: Import>(
     let Ok(Ok(_turn)) = turn else { return Err(ApiError::new(Code::Unavailable).retry_after(5)) };
     let outcome = tokio::select! {
         outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, options).await) => outcome,
-        // Whether it was committed nobody can say; the same file again will tell.
         () = state.store.silence() => return Err(ApiError::new(Code::Unavailable)),
     };
     match outcome {
@@ -304,6 +307,7 @@ struct Scan {
     rows: u64,
     heads: Vec<(Kind, Key)>,
     faults: RowFaults,
+    warnings: Vec<ImportWarning>,
 }
 
 #[derive(Default)]
@@ -345,10 +349,11 @@ struct Head {
 }
 
 fn scan<I: Import>(file: &mut File) -> Result<Scan, ApiError> {
-    let mut scan = Scan { rows: 0, heads: Vec::new(), faults: RowFaults::default() };
+    let mut scan = Scan { rows: 0, heads: Vec::new(), faults: RowFaults::default(), warnings: Vec::new() };
     let mut seen: HashSet<(Kind, Key)> = HashSet::new();
     for_each_line(file, |number, line| {
         scan.rows += 1;
+        lookalikes::look(number, line, &mut scan.warnings);
         let head = std::str::from_utf8(line)
             .map_err(|_| Fault::new("", Rule::Format, "must be UTF-8"))
             .and_then(|text| from_json::<Head>(text.as_bytes()).map_err(first_fault))
@@ -407,7 +412,7 @@ fn for_each_line(file: &mut File, mut each: impl FnMut(u64, &[u8]) -> Result<(),
 }
 
 async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Options) -> Result<ImportReport, Ended> {
-    let Scan { rows, heads, mut faults } = scan;
+    let Scan { rows, heads, mut faults, warnings } = scan;
     imports::lock(conn, I::STREAM).await?;
     let mut keys = imports::keys(conn, I::REFERENCES).await?;
     let mut new = HashSet::new();
@@ -463,6 +468,7 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, options: Option
         changed,
         unchanged: rows - inserted - changed,
         closed,
+        warnings,
     };
     match options.dry_run {
         true => Err(Ended::Rehearsed(report)),

@@ -17,6 +17,7 @@ pub mod imports;
 pub mod inf_notes;
 mod json;
 pub mod lists;
+pub mod lookalikes;
 pub mod objects;
 pub mod params;
 mod payload;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use chrono::NaiveDate;
 use serde::de::{self, MapAccess, Visitor};
@@ -23,27 +24,34 @@ impl Localize {
 
 impl<'de> Deserialize<'de> for Localize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(LocalizeVisitor)
+        each_once(deserializer).map(Self)
     }
 }
 
-struct LocalizeVisitor;
+/// A map whose keys are each given once; left to itself, serde keeps the last of two.
+pub fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    deserializer.deserialize_map(EachOnce(PhantomData))
+}
 
-impl<'de> Visitor<'de> for LocalizeVisitor {
-    type Value = Localize;
+struct EachOnce<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+    type Value = BTreeMap<String, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of texts by language")
+        f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Localize, A::Error> {
-        let mut texts = BTreeMap::new();
-        while let Some((language, text)) = map.next_entry::<String, String>()? {
-            if texts.insert(language, text).is_some() {
-                return Err(de::Error::custom("a language is given twice"));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut values = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry::<String, T>()? {
+            if values.insert(key, value).is_some() {
+                return Err(de::Error::custom("a key is given twice"));
             }
         }
-        Ok(Localize(texts))
+        Ok(values)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod database;
 mod program;
+pub(crate) mod raw;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
