@@ -13,6 +13,7 @@ mod event_costs;
 mod exports;
 mod faults;
 mod harness;
+mod hostile;
 mod http;
 mod identity;
 mod import_runs;

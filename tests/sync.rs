@@ -338,8 +338,8 @@ async fn a_clock_that_is_set_back_hides_no_change_and_unpublishes_nothing() {
     world.have("directory", &[organization("o"), unit("u", "o")]).await;
     copy.pull(&world, &token).await;
     let psql = world.database.psql().await;
-    // As if all that had been written by a clock that was far ahead, and has just been put right.
-    psql.batch_execute("update sync_tx set at = at + interval '40 days'").await.unwrap();
+    // As if all that had been written by a clock that was two hours ahead, and has just been put right.
+    psql.batch_execute("update sync_tx set at = at + interval '2 hours'").await.unwrap();
     world.have("directory", &[unit("v", "o")]).await;
     let db = &world.server.state.db;
     db.write(async |conn| persistence::log::prune(conn).await).await.unwrap();

@@ -15,11 +15,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use crate::json::from_json;
+use crate::lookalikes::{self, ImportWarning};
 use crate::params::{Params, boolean};
 use crate::problem::{ApiError, Code, FaultInLine};
 use crate::state::State;
 use csv::Columns;
-use domain::{Audience, Broken, Fault, Faults, Key, Kind, MissionId, Reference, Rule, Source, Stream};
+use domain::{Audience, Broken, Fault, Faults, Key, Kind, Language, MissionId, Reference, Rule, Source, Stream};
 use files::{Ended as FileEnded, Format, Row, for_each_row};
 use persistence::imports::runs::News;
 use persistence::imports::{Imported, Keys, Name, Namer};
@@ -173,6 +174,9 @@ pub struct ImportReport {
     /// Rows of this source that were not in the file and were closed (`mode=replace`).
     #[schema(example = 0)]
     pub closed: u64,
+    /// What to look at again in rows that were taken; at most 100, left out when there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<ImportWarning>,
 }
 
 /// How an import was asked for.
@@ -217,10 +221,11 @@ impl From<persistence::Error> for Ended {
 /// Imports a file: all of it or nothing.
 pub async fn import<I: Import>(state: &State, mut file: File, order: Order) -> Result<Written<ImportReport>, ApiError> {
     let (format, progress, source) = (order.format, order.progress.clone(), order.options.source.clone());
+    let language = order.language;
     progress.enter(ImportState::Checking);
-    let (file, scan) = web::block(move || scan::<I>(&mut file, format, &source, &progress).map(|scan| (file, scan)))
-        .await
-        .map_err(|_| ApiError::new(Code::Internal))??;
+    let scanning =
+        web::block(move || scan::<I>(&mut file, format, &source, language, &progress).map(|scan| (file, scan)));
+    let (file, scan) = scanning.await.map_err(|_| ApiError::new(Code::Internal))??;
     order.progress.set_total(scan.rows);
     order.progress.enter(ImportState::Waiting);
     let _turn = state.import_turns.take(I::STREAM, order.turn_wait).await?;
@@ -241,6 +246,7 @@ struct Scan {
     heads: Vec<(Name, Kind)>,
     namer: Namer,
     faults: RowFaults,
+    warnings: Vec<ImportWarning>,
 }
 
 #[derive(Default)]
@@ -291,13 +297,22 @@ struct Head {
     key: Option<String>,
 }
 
-fn scan<I: Import>(file: &mut File, format: Format, source: &Source, progress: &Progress) -> Result<Scan, ApiError> {
+fn scan<I: Import>(
+    file: &mut File,
+    format: Format,
+    source: &Source,
+    language: Language,
+    progress: &Progress,
+) -> Result<Scan, ApiError> {
     let (namer, faults) = (Namer::default(), RowFaults::default());
-    let mut scan = Scan { rows: 0, heads: Vec::new(), namer, faults };
+    let mut scan = Scan { rows: 0, heads: Vec::new(), namer, faults, warnings: Vec::new() };
     let mut seen = HashSet::new();
-    let read = for_each_row(file, format, |Row { line, json, .. }| {
+    let read = for_each_row(file, format, |Row { line, json, place }| {
         scan.rows += 1;
         progress.add(1);
+        if let Ok(json) = &json {
+            lookalikes::look(line, json, place, language, &mut scan.warnings);
+        }
         let head =
             json.and_then(|json| from_json::<Head>(json).map_err(first_fault)).and_then(|head| head_of::<I>(&head));
         match head {
@@ -335,8 +350,8 @@ fn head_of<I: Import>(head: &Head) -> Result<(Kind, Key), Fault> {
 }
 
 async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, order: Order) -> Result<ImportReport, Ended> {
-    let Scan { rows, heads, namer, mut faults } = scan;
-    let Order { format, options, progress, run, turn_wait } = order;
+    let Scan { rows, heads, namer, mut faults, warnings } = scan;
+    let Order { format, options, progress, run, turn_wait, language: _ } = order;
     imports::lock(conn, I::STREAM, turn_wait).await?;
     progress.enter(ImportState::Saving);
     let mut keys = imports::keys(conn, I::REFERENCES, namer).await?;
@@ -398,6 +413,7 @@ async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, order: Order) -
         changed: touched.saturating_sub(inserted),
         unchanged: rows.saturating_sub(touched.max(inserted)),
         closed,
+        warnings,
     };
     if options.dry_run {
         return Err(Ended::Rehearsed(report));

@@ -106,7 +106,7 @@ fn type_named(found: &str, expected: &str) -> Option<Message> {
 
 fn other(text: &str) -> Message {
     match text {
-        crate::rows::LANGUAGE_TWICE => message!("names a language twice"),
+        crate::rows::KEY_TWICE => message!("names a key twice"),
         // Of chrono, for a text that is no date.
         "premature end of input" | "trailing input" | "input contains invalid characters" | "input is out of range" => {
             a_date()
@@ -197,7 +197,7 @@ mod tests {
             (r#"{"name": {}, "name": {}}"#, "/name", "structure", "is given twice"),
             (r#"{"name": "x"}"#, "/name", "structure", "must be an object of texts by language"),
             (r#"{"name": {"en": 1}}"#, "/name/en", "structure", "must be text"),
-            (r#"{"name": {"en": "a", "en": "b"}}"#, "/name", "structure", "names a language twice"),
+            (r#"{"name": {"en": "a", "en": "b"}}"#, "/name", "structure", "names a key twice"),
             (r#"{"name": {}, "count": 256}"#, "/count", "structure", "must be a whole number from 0 to 255"),
             (r#"{"name": {}, "count": -1}"#, "/count", "structure", "must be a whole number from 0 to 255"),
             (r#"{"name": {}, "count": "1"}"#, "/count", "structure", "must be a whole number"),

@@ -27,6 +27,7 @@ pub mod inf_notes;
 mod json;
 pub mod limits;
 pub mod lists;
+pub mod lookalikes;
 pub mod metrics;
 pub mod objects;
 pub mod params;

@@ -1,6 +1,6 @@
 //! Query parameters: language, pages, and what is wrong with them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
@@ -33,8 +33,9 @@ impl Params {
         let pairs: web::Query<Vec<(String, String)>> =
             web::Query::from_query(query).map_err(|_| ApiError::new(Code::MalformedRequest))?;
         let mut params = Self { list: String::new(), values: HashMap::new(), error: None };
+        let mut noted = HashSet::new();
         for (name, value) in pairs.into_inner() {
-            if params.values.contains_key(&name) {
+            if params.values.contains_key(&name) && noted.insert(name.clone()) {
                 params.note(&name, Broken::new(Rule::Duplicate, message!("must be given once")));
             }
             params.values.insert(name, value);
@@ -76,6 +77,15 @@ impl Params {
 
     /// `limit` and `cursor`.
     pub fn paging(&mut self) -> Result<Paging, ApiError> {
+        // Ignored like other unknown parameters, they would lead a client round the first page for ever.
+        for by_number in ["offset", "page"] {
+            if self.values.contains_key(by_number) {
+                self.note(
+                    by_number,
+                    Broken::new(Rule::UnknownField, message!("pages have no numbers: follow next_cursor")),
+                );
+            }
+        }
         let limit = self.get("limit", |text| integer(text, 1, 200)).unwrap_or(50);
         let after = self.text("cursor").map(|cursor| Paging::decode(&self.list, cursor)).transpose()?;
         Ok(Paging { limit: usize::try_from(limit).unwrap_or(usize::MAX), after })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use chrono::NaiveDate;
 use serde::de::{self, MapAccess, Visitor};
@@ -29,33 +30,41 @@ impl From<&Localized> for Localize {
 
 impl<'de> Deserialize<'de> for Localize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(LocalizeVisitor)
+        deserializer.deserialize_map(EachOnce(TEXTS_BY_LANGUAGE, PhantomData)).map(Self)
     }
 }
 
-struct LocalizeVisitor;
+/// A map whose keys are each given once; left to itself, serde keeps the last of two.
+pub fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    deserializer.deserialize_map(EachOnce("a map", PhantomData))
+}
 
 /// What [`Localize`] expects, by which [`crate::json`] knows it.
 pub(crate) const TEXTS_BY_LANGUAGE: &str = "an object of texts by language";
 
-/// What [`Localize`] refuses, by which [`crate::json`] knows it.
-pub(crate) const LANGUAGE_TWICE: &str = "a language is given twice";
+/// What they refuse, by which [`crate::json`] knows it.
+pub(crate) const KEY_TWICE: &str = "a key is given twice";
 
-impl<'de> Visitor<'de> for LocalizeVisitor {
-    type Value = Localize;
+/// With what it expects.
+struct EachOnce<T>(&'static str, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+    type Value = BTreeMap<String, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(TEXTS_BY_LANGUAGE)
+        f.write_str(self.0)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Localize, A::Error> {
-        let mut texts = BTreeMap::new();
-        while let Some((language, text)) = map.next_entry::<String, String>()? {
-            if texts.insert(language, text).is_some() {
-                return Err(de::Error::custom(LANGUAGE_TWICE));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut values = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry::<String, T>()? {
+            if values.insert(key, value).is_some() {
+                return Err(de::Error::custom(KEY_TWICE));
             }
         }
-        Ok(Localize(texts))
+        Ok(values)
     }
 }
 

@@ -112,7 +112,16 @@ impl Cluster {
 
     /// Stops the clock for all of it: connections stay open and nothing is answered.
     pub(super) fn pause(&self) {
-        signal("-STOP", &self.processes());
+        // One that was only just forked is found the second time; what is paused forks no more.
+        let mut paused = Vec::new();
+        loop {
+            let found = self.processes();
+            if found == paused {
+                break;
+            }
+            signal("-STOP", &found);
+            paused = found;
+        }
     }
 
     pub(super) fn resume(&self) {

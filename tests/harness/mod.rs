@@ -3,6 +3,7 @@
 mod database;
 mod program;
 pub(crate) mod proxy;
+pub(crate) mod raw;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
-use crate::rows::{Localize, ProvenanceRow, localized, optional_localized};
+use crate::rows::{Localize, ProvenanceRow, each_once, localized, optional_localized};
 use domain::bulletins::{
     Bulletin, BulletinId, Category, Certainty, Contents, Issuer, MessageType, Severity, Text, Urgency,
 };
@@ -116,6 +116,7 @@ pub struct BulletinRow {
     #[schema(example = "2026-09-20T18:00:00-04:00")]
     embargo_until: Option<String>,
     /// By language.
+    #[serde(deserialize_with = "each_once")]
     texts: BTreeMap<String, TextRow>,
     provenance: ProvenanceRow,
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
-use crate::rows::{Localize, ProvenanceRow, localized, optional_localized};
+use crate::rows::{Localize, ProvenanceRow, each_once, localized, optional_localized};
 use domain::directory::UnitId;
 use domain::event_costs::{
     AppliesWhen, Base, Category, Charge, ChargeRule, Count, Currency, Distinct, Effect, EventKind, Interpreters,
@@ -54,7 +54,7 @@ pub struct RateCardRow {
     #[schema(example = "USD")]
     currency: String,
     /// Interpreters in a team, by language: 1 to 20 each.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_once")]
     #[schema(example = json!({"ar": 3, "en": 2}))]
     interpreters: BTreeMap<String, i64>,
     provenance: ProvenanceRow,

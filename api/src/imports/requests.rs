@@ -16,7 +16,7 @@ use crate::params::{Params, language};
 use crate::problem::{ApiError, Code};
 use crate::state::State;
 use crate::turns::{Turn, Turns};
-use domain::Stream;
+use domain::{Language, Stream};
 use persistence::Written;
 
 /// How long an import waits for its turn while its request waits for it.
@@ -77,12 +77,21 @@ pub struct Order {
     pub run: Option<Uuid>,
     /// How long to wait for its turn.
     pub turn_wait: Duration,
+    /// The language of whoever waits for it.
+    pub language: Language,
 }
 
 impl Order {
     /// An import of NDJSON that nobody follows.
     pub fn quiet(options: Options) -> Self {
-        Self { format: Format::Ndjson, options, progress: Arc::default(), run: None, turn_wait: TURN_WAIT }
+        Self {
+            format: Format::Ndjson,
+            options,
+            progress: Arc::default(),
+            run: None,
+            turn_wait: TURN_WAIT,
+            language: Language::En,
+        }
     }
 }
 
@@ -115,7 +124,8 @@ pub async fn receive<I: Import>(
     };
     let goes_on_alone = prefers_async(req);
     let turn_wait = if goes_on_alone { PATIENT_TURN_WAIT } else { TURN_WAIT };
-    let order = Order { format, options, progress: run.progress.clone(), run: Some(id), turn_wait };
+    let order =
+        Order { format, options, progress: run.progress.clone(), run: Some(id), turn_wait, language: language(req) };
     let conducted = state.db.spawn(conduct::<I>(state.clone(), run, file, order));
     if goes_on_alone {
         return runs::accepted(state, id).await;

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::imports::{AudienceBody, Contradiction, Import, Names, from_json};
-use crate::rows::{Localize, ProvenanceRow, optional_localized};
+use crate::rows::{Localize, ProvenanceRow, each_once, optional_localized};
 use domain::inf_notes::{
     Appearance, Content, Days, Distribution, JobNumber, Note, NoteId, Publication, Reissue, Reissues, Release, Section,
     SessionDates, Symbol, Text, Texts,
 };
-use domain::{Audience, Broken, Confidence, Faults, Kind, Language, Rule, Stream};
+use domain::{Audience, Broken, Confidence, Faults, Kind, Language, Rule, Stream, moment};
 use persistence::imports::Imported;
 use persistence::{Conn, Error, inf_notes};
 
@@ -71,8 +71,8 @@ impl SessionDatesRow {
 #[serde(deny_unknown_fields)]
 pub struct AppearanceRow {
     /// With its offset from UTC.
-    #[schema(example = "2021-08-02T10:30:00-04:00")]
-    at: DateTime<FixedOffset>,
+    #[schema(value_type = DateTime<Utc>, example = "2021-08-02T10:30:00-04:00")]
+    at: String,
     #[schema(value_type = String, example = "official")]
     confidence: Confidence,
 }
@@ -114,7 +114,10 @@ impl NoteTextRow {
             let parsed = Section::parse(&row.number, &row.title, row.page, row.text.as_deref(), row.inferred);
             sections.extend(faults.check_part(&format!("/sections/{i}"), parsed));
         }
-        let appeared = self.appeared.map(|a| Appearance { at: a.at.with_timezone(&Utc), confidence: a.confidence });
+        let appeared = self.appeared.and_then(|a| {
+            let at = faults.check("/appeared/at", moment::instant(&a.at))?;
+            Some(Appearance { at, confidence: a.confidence })
+        });
         let (subtitle, place_dates) = (self.subtitle.as_deref(), self.place_dates.as_deref());
         let text = Text::parse(&self.title, subtitle, place_dates, sections, self.confidence, appeared);
         let text = faults.check_part("", text);
@@ -136,8 +139,8 @@ pub struct InfNoteRow {
     #[serde(default)]
     draft: bool,
     /// Publish it at this moment and not before; at once when left out.
-    #[schema(example = "2026-09-01T09:00:00-04:00")]
-    embargo_until: Option<DateTime<FixedOffset>>,
+    #[schema(value_type = Option<DateTime<Utc>>, example = "2026-09-01T09:00:00-04:00")]
+    embargo_until: Option<String>,
     /// Without the reissue asterisks.
     #[schema(example = "A/INF/76/4")]
     symbol: String,
@@ -153,6 +156,7 @@ pub struct InfNoteRow {
     #[serde(default)]
     session_dates: SessionDatesRow,
     /// By language: at least one of `ar`, `en`, `es`, `fr`, `ru`, `zh`.
+    #[serde(deserialize_with = "each_once")]
     texts: BTreeMap<String, NoteTextRow>,
     provenance: ProvenanceRow,
 }
@@ -186,7 +190,7 @@ fn texts(faults: &mut Faults, rows: BTreeMap<String, NoteTextRow>) -> Option<Tex
     (texts.len() == given).then(|| faults.check("/texts", Texts::parse(texts))).flatten()
 }
 
-fn release(faults: &mut Faults, draft: bool, embargo_until: Option<DateTime<FixedOffset>>) -> Release {
+fn release(faults: &mut Faults, draft: bool, embargo_until: Option<DateTime<Utc>>) -> Release {
     match (draft, embargo_until) {
         (true, Some(_)) => {
             let broken = Broken::new(Rule::Conflict, message!("a draft has no embargo: it is not published at all"));
@@ -194,7 +198,7 @@ fn release(faults: &mut Faults, draft: bool, embargo_until: Option<DateTime<Fixe
             Release::Draft
         }
         (true, None) => Release::Draft,
-        (false, Some(until)) => Release::After(until.with_timezone(&Utc)),
+        (false, Some(until)) => Release::After(until),
         (false, None) => Release::Now,
     }
 }
@@ -212,7 +216,8 @@ impl Import for NotesImport {
         let row: InfNoteRow = from_json(line)?;
         let mut faults = Faults::new();
         let audience = faults.check_part("/audience", names.audience(row.audience.as_ref()));
-        let release = release(&mut faults, row.draft, row.embargo_until);
+        let embargo_until = row.embargo_until.and_then(|at| faults.check("/embargo_until", moment::instant(&at)));
+        let release = release(&mut faults, row.draft, embargo_until);
         let symbol = faults.check("/symbol", Symbol::parse(&row.symbol));
         let reissues = reissues(&mut faults, row.reissues, row.date);
         let job_number = row.job_number.and_then(|n| faults.check("/job_number", JobNumber::parse(&n)));

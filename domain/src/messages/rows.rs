@@ -239,4 +239,20 @@ pub(super) const ROWS: &[Six] = &[
         "ячейка в кавычках не закрыта",
         "带引号的单元格未闭合",
     ],
+    [
+        "يورد مفتاحا مرتين",
+        "names a key twice",
+        "indica dos veces la misma clave",
+        "indique deux fois la même clé",
+        "один и тот же ключ указан дважды",
+        "同一键出现两次",
+    ],
+    [
+        "تجمع كلمة بين حروف متشابهة من أبجديات مختلفة، منها {character}",
+        "a word mixes letters of several alphabets that look alike, {character} among others",
+        "una palabra mezcla letras parecidas de varios alfabetos, entre ellas {character}",
+        "un mot mêle des lettres semblables de plusieurs alphabets, dont {character}",
+        "в слове смешаны похожие буквы разных алфавитов, в том числе {character}",
+        "一个词中混用了不同字母表中形似的字母，包括{character}",
+    ],
 ];

@@ -261,4 +261,20 @@ pub(super) const ROWS: &[Six] = &[
         "требуется вместе с {other}",
         "须与{other}同时给出",
     ],
+    [
+        "يجب ألا تتراكم على حرف واحد علامات يزيد عددها على {max}",
+        "must not pile more than {max} marks on a letter",
+        "no debe acumular más de {max} signos sobre una letra",
+        "ne doit pas empiler plus de {max} signes sur une lettre",
+        "число знаков над одной буквой не должно превышать {max}",
+        "一个字母上叠加的符号不得超过{max}个",
+    ],
+    [
+        "لا أرقام للصفحات: تُتابع بواسطة next_cursor",
+        "pages have no numbers: follow next_cursor",
+        "las páginas no tienen número: se avanza con next_cursor",
+        "les pages n'ont pas de numéro : la suite s'obtient par next_cursor",
+        "у страниц нет номеров: следующая задается значением next_cursor",
+        "页面没有编号：请使用next_cursor翻页",
+    ],
 ];
