@@ -52,7 +52,7 @@ pub trait Import: 'static {
     /// What a line stands for.
     type Value: Send + 'static;
 
-    /// What a line of this kind stands for, or every rule it breaks. Lines are read by [`from_json`](crate::json::from_json).
+    /// What a line of this kind stands for, or every rule it breaks. Lines are read by [`from_json`].
     fn parse(kind: Kind, line: &[u8], names: &Names<'_>) -> Result<Self::Value, Faults>;
 
     /// What rows, each of them sound, contradict in what is stored and must not be saved for.
