@@ -75,7 +75,7 @@ fn explain(response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxB
     response.map_body(|head, _| {
         head.headers.remove(header::CONTENT_ENCODING);
         head.headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-        head.headers.append(header::VARY, HeaderValue::from_static(VARY));
+        head.headers.insert(header::VARY, HeaderValue::from_static(VARY));
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         BoxBody::new(serde_json::to_string(&error.document(id, language)).unwrap_or_default())

@@ -87,7 +87,7 @@ pub(super) fn complete(operation: &mut Operation, access: &Access) {
 
 /// Gives a response the headers that all have, and its problem documents an example.
 fn finish(response: &mut Response, status: &str) {
-    if response.headers.contains_key("ETag") {
+    if response.headers.contains_key("ETag") || response.content.contains_key(MEDIA_TYPE) {
         response.headers.insert("Content-Language".to_owned(), Header::default().into());
     }
     response.headers.insert("X-Request-Id".to_owned(), Header::default().into());
@@ -118,7 +118,7 @@ fn example(code: Code) -> Option<Value> {
         Code::TooManyClosed => json!({
             "detail": "The file would close 90 of 816 entries of this source, more than 10 %; force=true allows it"
         }),
-        Code::SyncGone => json!({"detail": "Start again without a token", "reason": "expired"}),
+        Code::SyncGone => json!({"detail": "A new copy begins without a token", "reason": "expired"}),
         Code::TooLarge => json!({"detail": "This body has at most 65536 bytes"}),
         Code::UnsupportedMediaType => {
             json!({"detail": "The body is expected as application/json, without a content coding"})
@@ -150,7 +150,7 @@ pub(super) fn components() -> BTreeMap<String, RefOr<Response>> {
             Code::TooManyRequests | Code::Unavailable => Some("Retry-After"),
             _ => None,
         };
-        refer(&mut response, particular.into_iter().chain(["X-Request-Id"]));
+        refer(&mut response, particular.into_iter().chain(["Content-Language", "X-Request-Id"]));
         all.insert(name(*code), RefOr::T(response));
     }
     let mut unchanged = ResponseBuilder::new()
