@@ -408,7 +408,7 @@ async fn every_bad_field_of_a_row_is_named() {
     for (field, value, expected) in [
         ("texts", json!({}), pair("required", "/texts")),
         ("published_at", json!("2026-08-03T00:00:00Z"), pair("unknown_field", "/published_at")),
-        ("embargo_until", json!("2026-08-03T00:00:00"), pair("structure", "/embargo_until")),
+        ("embargo_until", json!("2026-08-03T00:00:00"), pair("format", "/embargo_until")),
         ("audience", json!("everyone"), pair("one_of", "/audience")),
     ] {
         let reply = world.import("inf-notes", "", &editor, &[note("A/INF/81/4").with(field, value)]).await;
