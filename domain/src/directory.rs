@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn every_entry_finds_its_origin() {
         let origin = |n: u128| {
-            let source = Source::parse(if n % 2 == 0 { "hr" } else { "blue-book" }).unwrap();
+            let source = Source::parse(if n < 5 { "hr" } else { "blue-book" }).unwrap();
             (Uuid::from_u128(n * 7 % 11), source, Key::parse(&format!("key-{n}")).unwrap())
         };
         let origins = Origins::new((0..11).map(origin));

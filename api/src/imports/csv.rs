@@ -225,8 +225,7 @@ fn put(row: &mut Map<String, Value>, column: &str, text: &str) -> Option<()> {
     let mut parts = column.split('.').peekable();
     while let Some(part) = parts.next() {
         // A list is an object of numbered items until it is gathered.
-        let name =
-            if part.len() == 1 && part.as_bytes()[0].is_ascii_digit() { format!("0{part}") } else { part.into() };
+        let name = part.parse::<u16>().map_or_else(|_| part.to_owned(), |item| format!("{item:03}"));
         if parts.peek().is_none() {
             return fields.insert(name, Value::String(text.to_owned())).is_none().then_some(());
         }
