@@ -121,9 +121,8 @@ impl Follower {
         loop {
             // Also what happened before the listener listened.
             self.catch_up(&mut reader).await?;
-            match tokio::time::timeout(POLL, hints.changed()).await {
-                Ok(Err(_)) => return Err(Error::Unavailable("nobody listens".into())),
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(POLL, hints.changed()).await {
+                return Err(Error::Unavailable("nobody listens".into()));
             }
         }
     }

@@ -55,7 +55,7 @@ fn is_known(columns: Columns, name: &str) -> bool {
         column.split('.').count() == name.split('.').count()
             && column.split('.').zip(name.split('.')).all(|(pattern, part)| fits(pattern, part))
     };
-    columns.iter().any(|column| fits_whole(&column))
+    columns.iter().any(fits_whole)
 }
 
 /// Where a column stands among others: in the order of `columns`, all of an item before the next item.
@@ -66,7 +66,7 @@ pub fn rank(columns: Columns, name: &str) -> Vec<usize> {
             let mut patterns = column.split('.');
             parts[..=depth].iter().all(|part| patterns.next().is_some_and(|pattern| fits(pattern, part)))
         };
-        let place = columns.iter().position(|column| fits_so_far(&column)).unwrap_or(columns.len());
+        let place = columns.iter().position(fits_so_far).unwrap_or(columns.len());
         let within = parts[depth].parse().ok();
         let within = within.or_else(|| Language::ALL.iter().position(|language| language.tag() == parts[depth]));
         [place, within.unwrap_or_default()]
@@ -153,7 +153,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// The next row that has anything in it.
-    pub fn next(&mut self) -> Result<Option<Row>, Ended> {
+    pub fn next_row(&mut self) -> Result<Option<Row>, Ended> {
         while let Some(line) = self.next_record()? {
             if self.record.iter().any(|cell| !cell.is_empty()) {
                 return Ok(Some(Row { line, json: self.json() }));
@@ -355,7 +355,7 @@ mod tests {
         };
         let mut found: Vec<(u64, String)> = Vec::new();
         loop {
-            match rows.next() {
+            match rows.next_row() {
                 Ok(Some(Row { line, json: Ok(json) })) => found.push((line, String::from_utf8(json).unwrap())),
                 Ok(Some(Row { line, json: Err(fault) })) => {
                     found.push((line, format!("{} {}", fault.pointer, fault.rule.code())));
@@ -392,7 +392,7 @@ mod tests {
     fn a_fault_in_a_list_names_the_column() {
         let file = "kind,key,list.0.a,list.2.b.en,list.3.a\nunit,u,,B,A\n";
         let Ok(mut rows) = Rows::new(file.as_bytes(), COLUMNS, 200) else { panic!("a good header") };
-        assert!(rows.next().is_ok());
+        assert!(rows.next_row().is_ok());
         assert_eq!(rows.place("/list/0/b/en"), "/list/2/b/en");
         assert_eq!(rows.place("/list/1"), "/list/3");
         assert_eq!(rows.place("/kind"), "/kind");
@@ -486,7 +486,7 @@ mod tests {
             let file = writer.into_inner().unwrap();
             let Ok(mut rows) = Rows::new(file.as_slice(), COLUMNS, 1_000_000) else { panic!("a good header") };
             for text in &texts {
-                let Ok(Some(Row { json: Ok(json), .. })) = rows.next() else { panic!("a row") };
+                let Ok(Some(Row { json: Ok(json), .. })) = rows.next_row() else { panic!("a row") };
                 let row: Value = serde_json::from_slice(&json).unwrap();
                 prop_assert_eq!(row["name"]["en"].as_str().unwrap_or_default(), text);
             }

@@ -172,7 +172,7 @@ fn for_each_record(
         csv::Ended::Io(cause) => Ended::unreadable(cause),
     };
     let mut rows = csv::Rows::new(reader, columns, MAX_LINE).map_err(ended)?;
-    while let Some(csv::Row { line, json }) = rows.next().map_err(ended)? {
+    while let Some(csv::Row { line, json }) = rows.next_row().map_err(ended)? {
         let json = json.as_deref().map_err(Clone::clone);
         each(Row { line, json, place: &|pointer| rows.place(pointer) }).map_err(Ended::Refused)?;
     }
