@@ -62,6 +62,9 @@ fn values(name: &str, hidden: &[Hidden], ids: &[Uuid], tokens: &[String]) -> Vec
         "state" => texts(&["FRA"]),
         "kind" => texts(&["person", "unit", "function", "mission", "organization", "service", "entrance"]),
         "depth" => texts(&["4"]),
+        "format" => texts(&["ndjson", "csv"]),
+        "keys" => texts(&["ids"]),
+        "bom" => texts(&["true"]),
         "min_rev" => texts(&["notes%3D0"]),
         "token" => tokens.to_vec(),
         "cursor" => Vec::new(),
@@ -80,7 +83,8 @@ fn addresses(hidden: &[Hidden], tokens: &[String]) -> BTreeSet<String> {
         let mut paths = vec![path.clone()];
         let (mut required, mut optional) = (Vec::new(), Vec::new());
         for parameter in &parameters {
-            let name = parameter["name"].as_str().unwrap();
+            // Headers that many operations take are declared once, by reference.
+            let Some(name) = parameter["name"].as_str() else { continue };
             if parameter["in"] == "path" {
                 let each = |path: &String| {
                     ids.iter().map(|id| path.replace(&format!("{{{name}}}"), &id.to_string())).collect::<Vec<_>>()
