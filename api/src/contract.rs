@@ -8,7 +8,7 @@ mod responses;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, get, web};
-use utoipa::openapi::path::PathItem;
+use utoipa::openapi::path::{Operation, PathItem};
 
 use crate::state::State;
 
@@ -60,33 +60,37 @@ fn segments(path: &str) -> Vec<Segment> {
 
 fn allowed_methods(item: &PathItem) -> String {
     let mut methods = Vec::new();
-    if item.get.is_some() {
-        methods.extend(["GET", "HEAD"]);
+    for (method, _) in operations_of(item) {
+        methods.push(method.to_string());
+        if method == Method::GET {
+            methods.push(Method::HEAD.to_string());
+        }
     }
-    for (method, operation) in
-        [("POST", &item.post), ("PUT", &item.put), ("PATCH", &item.patch), ("DELETE", &item.delete)]
-    {
-        methods.extend(operation.as_ref().map(|_| method));
-    }
-    methods.push("OPTIONS");
+    methods.push(Method::OPTIONS.to_string());
     methods.join(", ")
+}
+
+/// The methods that the contract may have, in the order in which it lists them.
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// The operations of a path.
+pub(crate) fn operations_of(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    METHODS.into_iter().zip([get, post, put, patch, delete]).filter_map(|(method, one)| Some((method, one.as_ref()?)))
+}
+
+/// [`operations_of`], to change them.
+pub(crate) fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    METHODS.into_iter().zip([get, post, put, patch, delete]).filter_map(|(method, one)| Some((method, one.as_mut()?)))
 }
 
 /// Every operation: its method, its path's pattern and its id.
 pub fn operations() -> Vec<(Method, String, String)> {
     let mut operations = Vec::new();
     for (path, item) in document().paths.paths {
-        let PathItem { get, post, put, patch, delete, .. } = item;
-        let all = [
-            (Method::GET, get),
-            (Method::POST, post),
-            (Method::PUT, put),
-            (Method::PATCH, patch),
-            (Method::DELETE, delete),
-        ];
-        for (method, operation) in all {
-            let id = operation.and_then(|operation| operation.operation_id);
-            operations.extend(id.map(|id| (method, path.clone(), id)));
+        for (method, operation) in operations_of(&item) {
+            operations.extend(operation.operation_id.clone().map(|id| (method, path.clone(), id)));
         }
     }
     operations

@@ -11,8 +11,10 @@ use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use sfv::{Date, Integer, ItemSerializer};
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Object, OpenApi, RefOr, Type};
+
+use crate::contract::{operations_mut, operations_of};
 
 /// An operation that will go.
 pub struct Deprecated {
@@ -39,7 +41,7 @@ impl Deprecations {
             .paths
             .paths
             .iter()
-            .flat_map(|(path, item)| operations(item).map(move |(method, operation)| (method, path, operation)))
+            .flat_map(|(path, item)| operations_of(item).map(move |(method, operation)| (method, path, operation)))
             .filter_map(|(method, path, operation)| Some((operation.operation_id.as_deref()?, (method, path))))
             .collect();
         let entry = |deprecated: &Deprecated| -> anyhow::Result<_> {
@@ -85,23 +87,10 @@ fn moment(text: &str) -> anyhow::Result<DateTime<Utc>> {
     Ok(DateTime::parse_from_rfc3339(text).with_context(|| format!("{text} is not a moment"))?.to_utc())
 }
 
-fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
-    let PathItem { get, post, put, patch, delete, .. } = item;
-    let all = [
-        (Method::GET, get),
-        (Method::POST, post),
-        (Method::PUT, put),
-        (Method::PATCH, patch),
-        (Method::DELETE, delete),
-    ];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
-}
-
 /// Marks these operations in the contract.
 pub fn describe(document: &mut OpenApi, table: &[Deprecated]) {
     for item in document.paths.paths.values_mut() {
-        let PathItem { get, post, put, patch, delete, .. } = item;
-        for operation in [get, post, put, patch, delete].into_iter().flatten() {
+        for (_, operation) in operations_mut(item) {
             let id = operation.operation_id.as_deref();
             if let Some(deprecated) = table.iter().find(|deprecated| Some(deprecated.operation) == id) {
                 mark(operation, deprecated);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme};
 use utoipa_actix_web::AppExt;
 
-use super::{examples, links, parameters, responses};
+use super::{examples, links, operations_mut, parameters, responses};
 use crate::deprecation::{self, Deprecated};
 use crate::limits;
 use crate::problem::Problem;
@@ -57,7 +57,7 @@ pub(crate) fn document_with(deprecated: &[Deprecated]) -> utoipa::openapi::OpenA
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     document.servers = Some(vec![utoipa::openapi::Server::new("/")]);
     for item in document.paths.paths.values_mut() {
-        for operation in operations(item) {
+        for (_, operation) in operations_mut(item) {
             let access = Access::of(operation);
             describe(operation, &access);
             parameters::complete(operation);
@@ -76,11 +76,6 @@ pub(crate) fn document_with(deprecated: &[Deprecated]) -> utoipa::openapi::OpenA
     limits::describe(&mut document);
     deprecation::describe(&mut document, deprecated);
     document
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, post, put, patch, delete, .. } = item;
-    [get, post, put, patch, delete].into_iter().flatten()
 }
 
 fn security_schemes() -> BTreeMap<String, RefOr<SecurityScheme>> {

@@ -1,13 +1,14 @@
 //! What the contract says of the budgets.
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::header::{Header, HeaderBuilder};
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Object, OpenApi, Ref, RefOr, Response, Type};
 
 use super::Policy;
+use crate::contract::operations_mut;
 
 const LIMIT: &str = "RateLimit";
 const POLICY: &str = "RateLimit-Policy";
@@ -25,16 +26,7 @@ pub(crate) fn describe(document: &mut OpenApi) {
         }
     }
     for (path, item) in &mut document.paths.paths {
-        let PathItem { get, post, put, patch, delete, .. } = item;
-        let all = [
-            (Method::GET, get),
-            (Method::POST, post),
-            (Method::PUT, put),
-            (Method::PATCH, patch),
-            (Method::DELETE, delete),
-        ];
-        for (method, operation) in all {
-            let Some(operation) = operation else { continue };
+        for (method, operation) in operations_mut(item) {
             let policies = [true, false].map(|by_a_client| Policy::of(&method, path, by_a_client));
             if let [Some(of_clients), Some(of_strangers)] = policies {
                 tell(operation, of_clients, of_strangers);
