@@ -44,6 +44,10 @@ def before_call(context, case, kwargs):
         case.path_parameters["id"] = chance.choice(ids)
     for name in list(case.query or {}):
         replace(case.query, name, path, chance)
+    query = case.query or {}
+    if path == "/v1/exports/directory" and ("source" in query or query.get("keys") == "source"):
+        # one is nothing without the other, which a schema cannot say
+        query.update(source=query.get("source", "demonstration"), keys="source")
     if path == "/oauth/token" and isinstance(case.body, dict) and "scope" in case.body:
         case.body["scope"] = "read"
 
