@@ -1,11 +1,11 @@
 //! The contract: what is committed is what is served, and who may do what is as it says.
 
-use domain::{Role, Scope};
+use domain::{Role, Scope, Scopes};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::rows::With;
-use crate::harness::{Who, World, top};
+use crate::harness::{Who, World, people, top};
 
 /// What strangers may do: the token, keys, contract, docs, health, and what is published for everybody.
 const FOR_STRANGERS: [&str; 14] = [
@@ -139,10 +139,9 @@ async fn a_token_of_a_narrower_scope_does_not_do_more() {
     let world = World::empty().await;
     let state = &world.server.state;
     let wide = world.token(Role::Admin).await;
-    let client = state.tokens.verify(&wide, &state.store.identities().keys).unwrap().0;
-    let narrow = state.tokens.issue(&state.store.identities().keys, client, "read", chrono::Utc::now()).unwrap();
-    let no_read =
-        state.tokens.issue(&state.store.identities().keys, client, "directory:import", chrono::Utc::now()).unwrap();
+    let who = state.tokens.verify(&wide, &state.store.identities().keys).unwrap().who;
+    let narrow = people::issue(&world.server, who, Scopes::parse("read"));
+    let no_read = people::issue(&world.server, who, Scopes::parse("directory:import"));
     world
         .have("bulletins", &[crate::bulletins::bulletin("inside").with("audience", serde_json::json!("secretariat"))])
         .await;

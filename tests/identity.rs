@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::{ClientId, MissionId, Role};
-use persistence::identity::Client;
+use persistence::clients::NewClient;
 use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,17 +14,18 @@ use crate::harness::{MISSION, Reply, Who, World};
 pub(crate) async fn client(world: &World, role: Role) -> (Uuid, String) {
     use secrecy::ExposeSecret;
     let secret = api::identity::secrets::generate().unwrap();
-    let hash = api::identity::secrets::hash(&secret).unwrap();
-    let client = Client {
+    let secret_hash = api::identity::secrets::hash(&secret).unwrap();
+    let client = NewClient {
         id: ClientId(Uuid::now_v7()),
         name: "test".into(),
         role,
         mission: role.is_of_a_mission().then_some(MissionId(MISSION)),
-        enabled: true,
+        scopes: None,
+        secret_hash,
     };
     let id = client.id.0;
     let db = &world.server.state.db;
-    db.write(async move |conn| persistence::identity::insert_client(conn, &client, &hash).await).await.unwrap();
+    db.write(async move |conn| persistence::clients::insert(conn, &client).await).await.unwrap();
     (id, secret.expose_secret().to_owned())
 }
 
@@ -41,7 +42,7 @@ const GRANT: &str = "grant_type=client_credentials";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_gets_a_token_that_opens_what_its_role_may() {
     let world = World::empty().await;
-    let (id, secret) = client(&world, Role::Editor).await;
+    let (id, secret) = client(&world, Role::Importer).await;
     let reply = ask(&world, &format!("{id}:{secret}"), GRANT).await.expect(200);
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let body = reply.json();
@@ -81,8 +82,8 @@ async fn an_access_token_is_one_of_rfc_9068_and_its_key_is_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_sign_in_is_not_told() {
     let world = World::empty().await;
-    let (id, secret) = client(&world, Role::Delegate).await;
-    let disabled = client(&world, Role::Admin).await;
+    let (id, secret) = client(&world, Role::Integrator).await;
+    let disabled = client(&world, Role::Importer).await;
     world
         .database
         .psql()
@@ -137,17 +138,28 @@ async fn a_bad_token_is_refused_even_where_none_is_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_client_and_a_changed_role_take_effect_within_a_second() {
+async fn a_suspended_person_and_a_changed_role_take_effect_within_a_second() {
     let world = World::empty().await;
-    let token = world.token(Role::Admin).await;
+    let units = "/v1/directory/units";
     let psql = world.database.psql().await;
-    assert_eq!(world.import("directory", "", &token, &[]).await.problem(422), "validation_failed");
-    psql.execute("update oauth_client set role = 'editor'", &[]).await.unwrap();
-    let bulletins = "/v1/directory/units";
-    world.get(bulletins, Who::Token(&token)).await.expect(200);
-    psql.execute("update oauth_client set disabled_at = now()", &[]).await.unwrap();
-    let (_, took) = world.eventually(bulletins, Who::Token(&token), |reply| reply.status == 401).await;
-    assert!(took.as_millis() < 1000, "{took:?}");
-    psql.execute("delete from oauth_client", &[]).await.unwrap();
-    world.eventually(bulletins, Who::Token(&token), |reply| reply.status == 401).await;
+    for change in [
+        "update account set roles = '{editor}'",
+        "update account set suspended_at = now()",
+        "update account set removed_at = now()",
+        "update session set ended_at = now(), ended_by = 'revoked'",
+        "update app set disabled_at = now()",
+    ] {
+        let token = world.token(Role::Admin).await;
+        world.get(units, Who::Token(&token)).await.expect(200);
+        psql.execute(change, &[]).await.unwrap();
+        let (_, took) = world.eventually(units, Who::Token(&token), |reply| reply.status == 401).await;
+        assert!(took.as_millis() < 1000, "{change}: {took:?}");
+    }
+    for change in ["update oauth_client set secret_hash = 'another'", "update oauth_client set disabled_at = now()"] {
+        let token = world.token(Role::Integrator).await;
+        world.get(units, Who::Token(&token)).await.expect(200);
+        psql.execute(change, &[]).await.unwrap();
+        let (_, took) = world.eventually(units, Who::Token(&token), |reply| reply.status == 401).await;
+        assert!(took.as_millis() < 1000, "{change}: {took:?}");
+    }
 }

@@ -62,7 +62,7 @@ async fn a_row_that_nobody_can_read_is_left_out_and_holds_up_nothing() {
     psql.execute("update unit set name = '{\"en\": \"Goes on\"}' where source_key = 'good'", &[]).await.unwrap();
     let goes_on = |reply: &crate::harness::Reply| reply.json()["items"][0]["name"] == "Goes on";
     world.eventually("/v1/directory/units", Who::Token(&token), goes_on).await;
-    psql.execute("update oauth_client set disabled_at = now()", &[]).await.unwrap();
+    psql.execute("update account set suspended_at = now()", &[]).await.unwrap();
     world.eventually("/v1/directory/units", Who::Token(&token), |reply| reply.status == 401).await;
 }
 

@@ -39,7 +39,7 @@ async fn scene() -> (World, Proxy, Phone) {
 }
 
 async fn phone(world: &World, base: String) -> Phone {
-    let (id, secret) = client(world, Role::Delegate).await;
+    let (id, secret) = client(world, Role::Integrator).await;
     Phone::new(base, format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))), "en", HASTY)
 }
 
@@ -265,7 +265,7 @@ async fn a_copy_of_other_rights_is_hidden_until_the_new_one_is_whole() {
     psql.execute(&own, &[]).await.unwrap();
     settled(&world).await;
     phone.sync().await.unwrap();
-    let other = "update oauth_client set mission_id = gen_random_uuid() where role = 'delegate'";
+    let other = "update oauth_client set mission_id = gen_random_uuid() where role = 'integrator'";
     psql.execute(other, &[]).await.unwrap();
     let kept = phone.kept.clone();
     // The reason arrives, once the server has heard of it; what follows does not.
@@ -315,7 +315,7 @@ async fn run(program: &str, arguments: &[&str], environment: &[(&str, &str)]) ->
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guides_mirror_keeps_its_copy_on_the_same_network() {
     let (world, proxy, _) = scene().await;
-    let (id, secret) = client(&world, Role::Delegate).await;
+    let (id, secret) = client(&world, Role::Integrator).await;
     let folder = tempfile::tempdir().unwrap();
     let (credentials, mirror) = (folder.path().join("client"), folder.path().join("mirror.db"));
     std::fs::write(&credentials, format!("{id}:{secret}\n")).unwrap();

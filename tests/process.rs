@@ -34,7 +34,7 @@ async fn when_asked_to_end_it_answers_what_is_under_way_and_resets_nobody() {
     let database = Database::empty().await;
     let mut program = Program::serve(&database.url, "127.0.0.1:0", &[("FOCALPOINT_DRAIN_SECONDS", "1")]).unwrap();
     let http = http_client();
-    let admin = program.token(&http, &database.url, "admin").await;
+    let admin = program.token(&http, &database.url, "importer").await;
     let url = program.url();
 
     // Readers, each on a connection that it keeps until it is told to close it.
@@ -113,7 +113,7 @@ async fn killed_in_the_middle_of_an_import_it_leaves_nothing_and_the_same_file_g
     let psql = database.psql().await;
     let mut program = Program::serve(&database.url, "127.0.0.1:0", &[]).unwrap();
     let http = http_client();
-    let admin = program.token(&http, &database.url, "admin").await;
+    let admin = program.token(&http, &database.url, "importer").await;
     let send = |program: &Program| {
         let url = format!("{}/v1/imports/directory?source=test", program.url());
         let request = http_client().post(url).bearer_auth(&admin).header("content-type", "application/x-ndjson");
@@ -213,7 +213,7 @@ async fn a_crowd_that_has_all_connections_holds_up_no_revocation_no_embargo_and_
     world.get("/readyz/writes", Who::Stranger).await.expect(200);
     let psql = world.database.psql().await;
     world.get("/v1/directory/units", Who::Token(&delegate)).await.expect(200);
-    psql.execute("update oauth_client set disabled_at = now() where role = 'delegate'", &[]).await.unwrap();
+    psql.execute("update account set suspended_at = now() where roles = '{delegate}'", &[]).await.unwrap();
     let (_, took) = world.eventually("/v1/directory/units", Who::Token(&delegate), |r| r.status == 401).await;
     assert!(took < Duration::from_secs(1), "{took:?}");
     let there = |reply: &crate::harness::Reply| reply.json()["items"] != json!([]);

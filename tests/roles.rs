@@ -75,7 +75,7 @@ async fn everything_works_as_a_role_that_owns_nothing() {
     // Somebody signs in who was made by the command line.
     let mut create = program();
     let created = create
-        .args(["client", "create", "--role", "admin"])
+        .args(["client", "create", "--role", "importer"])
         .env("DATABASE_URL", world.database.url_as(SERVING))
         .output()
         .unwrap();

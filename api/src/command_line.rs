@@ -75,10 +75,10 @@ pub struct CreateClient {
     /// Which database.
     #[command(flatten)]
     pub database: Database,
-    /// delegate, integrator, editor, security_officer, approver or admin.
+    /// integrator or importer: other roles are people's.
     #[arg(long, value_parser = |name: &str| Role::parse(name))]
     pub role: Role,
-    /// The id of the mission it belongs to; needed for delegate and integrator.
+    /// The id of the mission it belongs to; needed for integrator.
     #[arg(long)]
     pub mission: Option<Uuid>,
     /// What to call it.

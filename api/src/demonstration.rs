@@ -19,7 +19,7 @@ use crate::imports::{Import, Options, Order, import};
 use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
 use domain::{ClientId, Key, Kind, Language, MissionId, Role, Source, Stream};
-use persistence::identity::{self, Client};
+use persistence::clients::{self, NewClient};
 use persistence::imports::{Keys, Namer, keys};
 
 /// The source that demonstration rows come from.
@@ -76,7 +76,7 @@ async fn load<I: Import>(state: &State, path: &Path) -> anyhow::Result<()> {
 }
 
 async fn make_clients(state: &State, path: &Path) -> anyhow::Result<()> {
-    let present = state.db.read(async |conn| identity::list_clients(conn).await).await?;
+    let present = state.db.read(async |conn| clients::list(conn).await).await?;
     let known = |name: &str| present.iter().find(|client| client.name == name).map(|client| client.id);
     let wanted: Vec<(String, Role, Option<&str>)> = Role::ALL
         .into_iter()
@@ -115,14 +115,14 @@ async fn save_client(
     mission: Option<MissionId>,
     secret: &SecretString,
 ) -> anyhow::Result<ClientId> {
-    let hash = secrets::hash(secret)?;
+    let secret_hash = secrets::hash(secret)?;
     let id = known.unwrap_or_else(|| ClientId(Uuid::now_v7()));
-    let client = Client { id, name, role, mission, enabled: true };
+    let client = NewClient { id, name, role, mission, scopes: None, secret_hash };
     state
         .db
         .write(async move |conn| match known {
-            Some(id) => identity::save_secret(conn, id, &hash).await,
-            None => identity::insert_client(conn, &client, &hash).await,
+            Some(id) => clients::save_secret(conn, id, &client.secret_hash).await,
+            None => clients::insert(conn, &client).await,
         })
         .await?;
     Ok(id)

@@ -235,9 +235,8 @@ async fn gather(conn: &mut Conn, held: &Held) -> Result<News, Error> {
     let mut news = News::default();
     let moved = heads.get(&Stream::Identity).copied().filter(|head| held.identity != Some(*head));
     if let Some(head) = moved.filter(|_| held.lane == Lane::Urgent) {
-        let clients = identity::list_clients(conn).await?;
-        let keys = identity::list_keys(conn).await?;
-        news.identities = Some((head, Identities::new(clients, &keys)?));
+        let known = identity::load(conn).await?;
+        news.identities = Some((head, Identities::new(known, held.state.config.demo)?));
     }
     for stream in held.lane.streams().iter().copied() {
         let Some(head) = heads.get(&stream).copied().filter(|head| held.edition.position(stream) != Some(*head)) else {

@@ -8,7 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use tracing::field::display;
 use uuid::Uuid;
 
@@ -26,6 +26,17 @@ pub const VARY: &str = "Accept-Encoding, Accept-Language, Authorization";
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Names a request, for whoever answers it.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId(pub Uuid);
+
+impl RequestId {
+    /// A request's; none where nothing surrounds it.
+    pub fn of(request: &HttpRequest) -> Option<Uuid> {
+        request.extensions().get::<Self>().map(|id| id.0)
+    }
+}
+
 /// The outermost middleware.
 pub async fn frame<B: MessageBody + 'static>(
     state: web::Data<State>,
@@ -40,6 +51,7 @@ pub async fn frame<B: MessageBody + 'static>(
         // Routed like GET; the connection leaves the body out, because it read HEAD itself.
         request.head_mut().method = Method::GET;
     }
+    request.extensions_mut().insert(RequestId(id));
     coding::prefer_zstd(&mut request);
     // Handlers and extractors answer with responses, their errors too; an `Err` here is the framework's own defect.
     let mut response = next.call(request).await?.map_into_boxed_body();

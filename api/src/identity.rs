@@ -5,7 +5,7 @@ mod keys;
 pub mod secrets;
 mod tokens;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -15,32 +15,153 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use uuid::Uuid;
 
+use crate::frame::RequestId;
 use crate::problem::{ApiError, Code};
 use crate::state::State;
-use domain::{ClientId, MissionId, Reader, Role, Scope, Scopes};
-use persistence::identity::{Client, SigningKey};
+use domain::{AccountId, Act, Actor, AppId, ClientId, MissionId, Reader, Role, Roles, Scope, Scopes, SessionId};
+use persistence::clients::App;
+use persistence::identity::Known;
 
 pub use keys::{Keys, generate_key};
-pub use tokens::{ACCESS_TOKEN_SECONDS, Tokens};
+pub use tokens::{ACCESS_TOKEN_SECONDS, Token, Tokens};
 
-/// How long a request waits for this process to hear of a client that another process added.
+/// How long a request waits for this process to hear of somebody whom another process added.
 const NEWS_WAIT: Duration = Duration::from_millis(1200);
 
-/// Every client and key, in memory: identity's edition. It follows the log's stream `identity`.
+/// What somebody may do now, whatever it was when their token was issued.
+#[derive(Debug, Clone, Copy)]
+struct Rights {
+    enabled: bool,
+    roles: Roles,
+    scopes: Scopes,
+    mission: Option<MissionId>,
+    version: i32,
+}
+
+/// Everybody who may call, and what is revoked, in memory: identity's edition. It follows the log's stream
+/// `identity`.
 #[derive(Default)]
 pub struct Identities {
-    clients: HashMap<ClientId, Client>,
+    clients: HashMap<ClientId, Rights>,
+    apps: HashMap<AppId, App>,
+    people: HashMap<AccountId, Rights>,
+    /// Sessions that ended while tokens of theirs may still be about.
+    ended: HashSet<SessionId>,
     /// The keys tokens are signed and verified with.
     pub keys: Arc<Keys>,
 }
 
+/// What is to be said of a token.
+enum Standing {
+    Good(Somebody),
+    Refused,
+    /// Who it names is not known here, or not yet as the token knows them.
+    Ahead,
+}
+
 impl Identities {
-    /// Of these clients and keys.
-    pub fn new(clients: Vec<Client>, keys: &[SigningKey]) -> Result<Self, persistence::Error> {
-        let clients = clients.into_iter().map(|client| (client.id, client)).collect();
-        Ok(Self { clients, keys: Arc::new(Keys::new(keys)?) })
+    /// Of what is stored. In a demonstration services may have the roles of people.
+    pub fn new(known: Known, is_demonstration: bool) -> Result<Self, persistence::Error> {
+        let clients = known.clients.into_iter().filter(|client| client.role.is_of_a_service() || is_demonstration);
+        let clients = clients.map(|client| {
+            let rights = Rights {
+                enabled: client.disabled_at.is_none(),
+                roles: Roles::of(client.role),
+                scopes: client.scopes,
+                mission: client.mission,
+                version: client.rights_version,
+            };
+            (client.id, rights)
+        });
+        let people = known.people.into_iter().map(|person| {
+            let rights = Rights {
+                enabled: person.enabled,
+                roles: person.roles,
+                scopes: person.roles.scopes(),
+                mission: person.mission,
+                version: person.rights_version,
+            };
+            (person.id, rights)
+        });
+        Ok(Self {
+            clients: clients.collect(),
+            apps: known.apps.into_iter().map(|app| (app.id, app)).collect(),
+            people: people.collect(),
+            ended: known.ended.into_iter().collect(),
+            keys: Arc::new(Keys::new(&known.keys)?),
+        })
     }
+
+    /// The app of this id, unless it is disabled.
+    pub fn app(&self, id: AppId) -> Option<&App> {
+        self.apps.get(&id).filter(|app| app.disabled_at.is_none())
+    }
+
+    /// A token's rights are those of now: the session must go on, and what its bearer may do must not have
+    /// changed since it was issued.
+    fn standing(&self, token: &Token) -> Standing {
+        let (rights, allowed) = match token.who {
+            Who::Client(id) => (self.clients.get(&id), Scopes::all()),
+            Who::Person { session, .. } if self.ended.contains(&session) => return Standing::Refused,
+            Who::Person { account, app, .. } => match self.apps.get(&app) {
+                None => return Standing::Ahead,
+                Some(app) if app.disabled_at.is_some() => return Standing::Refused,
+                Some(app) => (self.people.get(&account), app.scopes),
+            },
+        };
+        match rights {
+            None => Standing::Ahead,
+            Some(rights) if rights.version < token.rights_version => Standing::Ahead,
+            Some(rights) if !rights.enabled || rights.version != token.rights_version => Standing::Refused,
+            Some(Rights { roles, scopes, mission, .. }) => Standing::Good(Somebody {
+                who: token.who,
+                roles: *roles,
+                scopes: token.scopes.and(*scopes).and(allowed),
+                mission: *mission,
+            }),
+        }
+    }
+}
+
+/// Whom a token names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// A service.
+    Client(ClientId),
+    /// A person.
+    Person {
+        /// Their account.
+        account: AccountId,
+        /// The app they use.
+        app: AppId,
+        /// Where they signed in in it.
+        session: SessionId,
+    },
+}
+
+impl Who {
+    /// The token's subject: an account or a service.
+    pub fn subject(self) -> Uuid {
+        match self {
+            Self::Client(id) => id.0,
+            Self::Person { account, .. } => account.0,
+        }
+    }
+}
+
+/// Who calls, when it is not a stranger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Somebody {
+    /// Who.
+    pub who: Who,
+    /// Their roles now.
+    pub roles: Roles,
+    /// What the token permits, as far as the roles and the app do.
+    pub scopes: Scopes,
+    /// Their mission, for roles of missions.
+    pub mission: Option<MissionId>,
 }
 
 /// Who calls.
@@ -48,17 +169,8 @@ impl Identities {
 pub enum Caller {
     /// Somebody without a token.
     Stranger,
-    /// A client with a valid token.
-    Client {
-        /// Which.
-        id: ClientId,
-        /// Its role now, whatever it was when the token was issued.
-        role: Role,
-        /// What its token permits, as far as the role does.
-        scopes: Scopes,
-        /// Its mission, for roles of missions.
-        mission: Option<MissionId>,
-    },
+    /// Somebody with a valid token.
+    Somebody(Somebody),
 }
 
 impl Caller {
@@ -67,19 +179,20 @@ impl Caller {
         match self {
             Self::Stranger => Reader::Stranger,
             // A token that does not permit reading opens no more than no token.
-            Self::Client { role, scopes, .. } if !(role.may(Scope::Read) && scopes.contains(Scope::Read)) => {
-                Reader::Stranger
-            }
-            Self::Client { mission: Some(mission), .. } => Reader::Mission(*mission),
-            Self::Client { mission: None, .. } => Reader::Secretariat,
+            Self::Somebody(caller) if !caller.scopes.contains(Scope::Read) => Reader::Stranger,
+            Self::Somebody(Somebody { mission: Some(mission), .. }) => Reader::Mission(*mission),
+            Self::Somebody(Somebody { mission: None, .. }) => Reader::Secretariat,
         }
     }
-}
 
-impl Caller {
     /// Whether this caller may do what `scope` permits.
     pub fn may(&self, scope: Scope) -> bool {
-        matches!(self, Self::Client { role, scopes, .. } if role.may(scope) && scopes.contains(scope))
+        matches!(self, Self::Somebody(caller) if caller.scopes.contains(scope))
+    }
+
+    /// Whether this caller has a role.
+    pub fn is(&self, role: Role) -> bool {
+        matches!(self, Self::Somebody(caller) if caller.roles.contains(role))
     }
 
     /// Refuses a caller who may not do what `scope` permits.
@@ -87,7 +200,7 @@ impl Caller {
         match self {
             Self::Stranger => Err(ApiError::new(Code::InvalidToken)),
             caller if caller.may(scope) => Ok(()),
-            Self::Client { .. } => Err(ApiError::new(Code::Forbidden)
+            Self::Somebody(_) => Err(ApiError::new(Code::Forbidden)
                 .detail(message!("The scope {scope} is needed", scope = scope.name()))
                 .header(header::WWW_AUTHENTICATE, insufficient_scope(scope))),
         }
@@ -101,8 +214,8 @@ pub enum Presented {
     Nothing,
     /// Credentials that are not good here.
     Refused,
-    /// A token of this client that is good. Whether the client still is, is not said.
-    Token(ClientId, Scopes),
+    /// A token that is good. Whether whom it names still is, is not said.
+    Token(Token),
 }
 
 impl Presented {
@@ -111,15 +224,15 @@ impl Presented {
         let Some(authorization) = headers.get(header::AUTHORIZATION) else { return Self::Nothing };
         let verify = |token| state.tokens.verify(token, &state.store.identities().keys).ok();
         match bearer(authorization).and_then(verify) {
-            Some((id, scopes)) => Self::Token(id, scopes),
+            Some(token) => Self::Token(token),
             None => Self::Refused,
         }
     }
 
-    /// The client, where there is a good token.
-    pub fn client(self) -> Option<ClientId> {
+    /// Whom the token names, where there is a good one.
+    pub fn subject(self) -> Option<Uuid> {
         match self {
-            Self::Token(id, _) => Some(id),
+            Self::Token(token) => Some(token.who.subject()),
             Self::Nothing | Self::Refused => None,
         }
     }
@@ -154,12 +267,23 @@ permissions! {
     ImportNotes = Some(Scope::ImportNotes);
     /// Importing bulletins and places.
     ImportBulletins = Some(Scope::ImportBulletins);
+    /// Seeing one's own account and devices.
+    OwnAccount = Some(Scope::Account);
+    /// Managing a mission's people.
+    ManageMembers = Some(Scope::ManageMembers);
+    /// Managing everybody's accounts.
+    ManageAccounts = Some(Scope::ManageAccounts);
+    /// Managing services and apps.
+    ManageClients = Some(Scope::ManageClients);
+    /// Reading who did what.
+    ReadAudit = Some(Scope::ReadAudit);
 }
 
 /// A caller who has the permission `P`; in a handler's signature, the operation's permission.
 pub struct Allowed<P: Permission> {
     /// Who it is.
     pub caller: Caller,
+    request: Option<Uuid>,
     permission: PhantomData<P>,
 }
 
@@ -167,6 +291,18 @@ impl<P: Permission> Allowed<P> {
     /// The audience the caller belongs to.
     pub fn reader(&self) -> Reader {
         self.caller.reader()
+    }
+
+    /// What the audit is told of what they do.
+    pub fn act(&self) -> Act {
+        let actor = match &self.caller {
+            Caller::Stranger => Actor::System,
+            Caller::Somebody(Somebody { who: Who::Client(id), .. }) => Actor::Client(*id),
+            Caller::Somebody(Somebody { who: Who::Person { account, app, session }, .. }) => {
+                Actor::Person { account: *account, app: Some(*app), session: Some(*session) }
+            }
+        };
+        Act { actor, request: self.request }
     }
 }
 
@@ -179,7 +315,8 @@ impl<P: Permission> FromRequest for Allowed<P> {
         Box::pin(async move {
             let caller = caller(&req).await?;
             permit(&req, caller, P::SCOPE)?;
-            Ok(Self { caller, permission: PhantomData })
+            let request = RequestId::of(&req);
+            Ok(Self { caller, request, permission: PhantomData })
         })
     }
 }
@@ -208,24 +345,23 @@ fn state(req: &HttpRequest) -> &State {
 async fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
     let state = state(req);
     let looked_at = req.extensions().get::<Presented>().copied();
-    let (id, scopes) = match looked_at.unwrap_or_else(|| Presented::by(state, req.headers())) {
+    let token = match looked_at.unwrap_or_else(|| Presented::by(state, req.headers())) {
         Presented::Nothing => return Ok(Caller::Stranger),
         Presented::Refused => return Err(refused()),
-        Presented::Token(id, scopes) => (id, scopes),
+        Presented::Token(token) => token,
     };
-    if let Some(caller) = known(state, id, scopes) {
+    let told = |standing| match standing {
+        Standing::Good(somebody) => Some(Ok(Caller::Somebody(somebody))),
+        Standing::Refused => Some(Err(refused())),
+        Standing::Ahead => None,
+    };
+    if let Some(caller) = told(state.store.identities().standing(&token)) {
         return caller;
     }
-    // A client may be newer than this process's last news.
-    let _ = tokio::time::timeout(NEWS_WAIT, state.store.wait_until(|_| known(state, id, scopes).is_some())).await;
-    known(state, id, scopes).unwrap_or_else(|| Err(refused()))
-}
-
-fn known(state: &State, id: ClientId, scopes: Scopes) -> Option<Result<Caller, ApiError>> {
-    state.store.identities().clients.get(&id).map(|client| match client.enabled {
-        true => Ok(Caller::Client { id, role: client.role, scopes, mission: client.mission }),
-        false => Err(refused()),
-    })
+    // Whom it names may be newer than this process's last news.
+    let heard = state.store.wait_until(|store| told(store.identities().standing(&token)).is_some());
+    let _ = tokio::time::timeout(NEWS_WAIT, heard).await;
+    told(state.store.identities().standing(&token)).unwrap_or_else(|| Err(refused()))
 }
 
 fn bearer(authorization: &HeaderValue) -> Option<&str> {

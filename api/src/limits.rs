@@ -176,12 +176,12 @@ impl Limits {
 
     /// Takes a request from the budget it is for; none where there is no limit.
     fn take(&self, request: &ServiceRequest, presented: Presented) -> Result<Option<Left>, ApiError> {
-        let client = presented.client();
+        let client = presented.subject();
         // The path as the router reads it: `/v1/%69mports` is `/v1/imports` to both.
         let policy = Policy::of(request.method(), request.match_info().get_ref().path(), client.is_some());
         let Some(budget) = policy.and_then(|policy| self.budgets[policy as usize].as_ref()) else { return Ok(None) };
         let key = match client.filter(|_| budget.policy != Policy::Token) {
-            Some(client) => Key::Client(client.0),
+            Some(client) => Key::Client(client),
             None => Key::Source(self.source(request)),
         };
         budget.take(&key).map(Some)

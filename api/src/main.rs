@@ -12,7 +12,7 @@ use api::command_line::{self, Cli, ClientCommand, Command, CreateClient, Migrate
 use api::identity::secrets;
 use api::probe;
 use domain::{ClientId, Kind, MissionId};
-use persistence::identity::{Client, insert_client};
+use persistence::clients::{self, NewClient};
 use persistence::{Db, db, migrations, roles};
 
 #[tokio::main]
@@ -76,9 +76,10 @@ async fn migrate(wanted: Migrate) -> anyhow::Result<()> {
 }
 
 async fn create_client(wanted: CreateClient) -> anyhow::Result<()> {
+    ensure!(wanted.role.is_of_a_service(), "--role must be integrator or importer: other roles are people's");
     ensure!(
         wanted.role.is_of_a_mission() == wanted.mission.is_some(),
-        "--mission is needed for delegate and integrator, and for no other role"
+        "--mission is needed for integrator, and for no other role"
     );
     let db = Db::new(wanted.database.database_url.expose_secret(), 2)?;
     if let Some(mission) = wanted.mission {
@@ -86,16 +87,17 @@ async fn create_client(wanted: CreateClient) -> anyhow::Result<()> {
         ensure!(known, "there is no mission with this id");
     }
     let secret = secrets::generate()?;
-    let hash = secrets::hash(&secret)?;
-    let client = Client {
+    let secret_hash = secrets::hash(&secret)?;
+    let client = NewClient {
         id: ClientId(Uuid::now_v7()),
         name: wanted.name,
         role: wanted.role,
         mission: wanted.mission.map(MissionId),
-        enabled: true,
+        scopes: None,
+        secret_hash,
     };
     let credentials = serde_json::json!({ "client_id": client.id, "client_secret": secret.expose_secret() });
-    db.write(async move |conn| insert_client(conn, &client, &hash).await).await?;
+    db.write(async move |conn| clients::insert(conn, &client).await).await?;
     print(&format!("{credentials:#}\n"))
 }
 

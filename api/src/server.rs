@@ -7,6 +7,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::{Context, bail};
+use chrono::Utc;
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -81,7 +82,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         config,
     });
 
-    let first_key = generate_key()?;
+    let first_key = generate_key(Utc::now())?;
     state.db.write(async move |conn| identity::insert_first_key(conn, &first_key).await).await?;
     if state.config.demo {
         demonstration::fill(&state).await?;

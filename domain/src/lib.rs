@@ -25,7 +25,7 @@ pub use audience::{Audience, MissionId, Reader};
 pub use contact::{Contact, Email, Telephone, TelephoneKind};
 pub use duty_station::DutyStation;
 pub use faults::{Broken, Fault, Faults, Rule};
-pub use identity::{ClientId, Role, Scope, Scopes};
+pub use identity::{Account, AccountId, Act, Actor, AppId, ClientId, Role, Roles, Scope, Scopes, SessionId};
 pub use language::{Language, Localized};
 pub use log::{Change, Kind, Position, Step, Stream};
 pub use messages::Message;

@@ -10,6 +10,7 @@ use crate::Language;
 mod bulletins;
 mod directory;
 mod event_costs;
+mod identity;
 mod inf_notes;
 mod moments;
 mod problems;
@@ -22,7 +23,7 @@ pub type Six = [&'static str; 6];
 const ENGLISH: usize = Language::En as usize;
 
 /// The table, by what its rows speak of.
-const TABLE: [&[Six]; 8] = [
+const TABLE: [&[Six]; 9] = [
     problems::ROWS,
     values::ROWS,
     moments::ROWS,
@@ -31,6 +32,7 @@ const TABLE: [&[Six]; 8] = [
     event_costs::ROWS,
     inf_notes::ROWS,
     bulletins::ROWS,
+    identity::ROWS,
 ];
 
 /// Every row of the table.

@@ -1,6 +1,7 @@
 //! Connections and transactions.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -16,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 
 use crate::{Error, log};
-use domain::Stream;
+use domain::{Act, Actor, Stream};
 
 /// A connection.
 pub type Conn = AsyncPgConnection;
@@ -51,6 +52,8 @@ pub struct Db {
     write_wait: Duration,
     runtime: Handle,
     url: String,
+    /// Who acts, as the audit's triggers read it.
+    act: Option<Arc<str>>,
 }
 
 /// How the connections that requests share are used.
@@ -80,13 +83,29 @@ impl Db {
     /// multi-thread runtime that is to carry the queries.
     pub fn new(url: &str, connections: usize) -> Result<Self, Error> {
         let (pool, reserve) = (pool(url, connections)?, pool(url, RESERVED)?);
-        Ok(Self { pool, reserve, write_wait: WRITE_WAIT, runtime: Handle::current(), url: url.to_owned() })
+        Ok(Self { pool, reserve, write_wait: WRITE_WAIT, runtime: Handle::current(), url: url.to_owned(), act: None })
     }
 
     /// The same database, by a few connections that requests never take, for short work that must not
     /// wait for them.
     pub fn reserved(&self) -> Self {
         Self { pool: self.reserve.clone(), write_wait: RESERVED_WRITE_WAIT, ..self.clone() }
+    }
+
+    /// The same database, in which every transaction is told to the audit as what `act` says.
+    pub fn acting(&self, act: Act) -> Self {
+        let (kind, id, client, session) = match act.actor {
+            Actor::Person { account, app, session } => {
+                ("person", Some(account.0), app.map(|app| app.0), session.map(|session| session.0))
+            }
+            Actor::Client(client) => ("client", Some(client.0), Some(client.0), None),
+            Actor::System => ("system", None, None, None),
+            Actor::Operator => ("operator", None, None, None),
+        };
+        let told = serde_json::json!({
+            "kind": kind, "id": id, "client": client, "session": session, "request": act.request,
+        });
+        Self { act: Some(told.to_string().into()), ..self.clone() }
     }
 
     /// How the pool is used now.
@@ -128,10 +147,14 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (pool, wait) = (self.pool.clone(), self.write_wait);
+        let (pool, wait, act) = (self.pool.clone(), self.write_wait, self.act.clone());
         self.run(async move {
             let mut conn = take(&pool).await?;
             let transaction = conn.transaction::<_, Failed<E>, _>(async move |conn| {
+                if let Some(act) = act {
+                    let say = diesel::sql_query("select set_config('focalpoint.actor', $1, true)");
+                    say.bind::<diesel::sql_types::Text, _>(&*act).execute(conn).await?;
+                }
                 let value = work(conn).await.map_err(Failed::Work)?;
                 conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?;
                 let revisions = log::own_revisions(conn).await?;

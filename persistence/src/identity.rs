@@ -1,29 +1,17 @@
-//! OAuth 2 clients and signing keys.
+//! What decides whether a token is good and what it permits, as every process holds it, and the keys that tokens
+//! are signed with.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::schema::{oauth_client, signing_key};
+use crate::clients::{self, App, Client};
+use crate::schema::{account, session, signing_key};
 use crate::{Conn, Error};
-use domain::{ClientId, MissionId, Role};
+use domain::{AccountId, MissionId, Roles, SessionId};
 
-/// An OAuth 2 client, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client {
-    /// Its id, the `client_id`.
-    pub id: ClientId,
-    /// What it is called.
-    pub name: String,
-    /// What it is.
-    pub role: Role,
-    /// The mission it belongs to, for the roles of missions.
-    pub mission: Option<MissionId>,
-    /// Whether it may get and use tokens.
-    pub enabled: bool,
-}
-
-/// An Ed25519 key that access tokens are or were signed with.
+/// An Ed25519 key that access tokens are, were or will be signed with.
 pub struct SigningKey {
     /// The RFC 7638 thumbprint of the public key.
     pub kid: String,
@@ -31,76 +19,147 @@ pub struct SigningKey {
     pub private_key: Vec<u8>,
     /// The 32 bytes of the public key.
     pub public_key: Vec<u8>,
+    /// From when it signs; until then it is only published.
+    pub signs_from: DateTime<Utc>,
+    /// Until when what it signed is good; none while it signs.
+    pub verifies_until: Option<DateTime<Utc>>,
 }
 
-type Row = (Uuid, String, String, Option<Uuid>, bool);
-
-fn client((id, name, role, mission, enabled): Row) -> Result<Client, Error> {
-    let role = Role::parse(&role).map_err(|_| Error::Corrupt(format!("role {role}")))?;
-    Ok(Client { id: ClientId(id), name, role, mission: mission.map(MissionId), enabled })
+/// A person, as far as it decides what a token permits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The account.
+    pub id: AccountId,
+    /// What the person may do.
+    pub roles: Roles,
+    /// The mission, for roles of missions.
+    pub mission: Option<MissionId>,
+    /// Whether the account can be used.
+    pub enabled: bool,
+    /// Counts the changes of all of this.
+    pub rights_version: i32,
 }
 
-/// Every client, the disabled ones too.
-pub async fn list_clients(conn: &mut Conn) -> Result<Vec<Client>, Error> {
-    use oauth_client::{disabled_at, id, mission_id, name, role, table};
-    let rows: Vec<Row> = table.select((id, name, role, mission_id, disabled_at.is_null())).load(conn).await?;
-    rows.into_iter().map(client).collect()
+/// Everybody who may call, and what is revoked.
+pub struct Known {
+    /// Services.
+    pub clients: Vec<Client>,
+    /// Apps.
+    pub apps: Vec<App>,
+    /// People, those whose accounts cannot be used too.
+    pub people: Vec<Person>,
+    /// Sessions that ended while tokens of theirs may still be about.
+    pub ended: Vec<SessionId>,
+    /// Keys.
+    pub keys: Vec<SigningKey>,
 }
 
-/// The enabled client of this id, with the hash of its secret.
-pub async fn find_client(conn: &mut Conn, wanted: ClientId) -> Result<Option<(Client, String)>, Error> {
-    use oauth_client::{disabled_at, id, mission_id, name, role, secret_hash, table};
-    let row: Option<(Row, String)> = table
-        .filter(id.eq(wanted.0).and(disabled_at.is_null()))
-        .select(((id, name, role, mission_id, disabled_at.is_null()), secret_hash))
-        .first(conn)
-        .await
-        .optional()?;
-    row.map(|(row, hash)| Ok((client(row)?, hash))).transpose()
+/// How long an ended session is told of: longer than any access token is good for, and two clocks apart.
+const ENDED_FOR: &str = "3 hours";
+
+/// Reads all of it.
+pub async fn load(conn: &mut Conn) -> Result<Known, Error> {
+    let recent = diesel::dsl::sql::<diesel::sql_types::Bool>("ended_at > now() - interval '");
+    let ended: Vec<Uuid> = session::table.filter(recent.sql(ENDED_FOR).sql("'")).select(session::id).load(conn).await?;
+    Ok(Known {
+        clients: clients::list(conn).await?,
+        apps: clients::list_apps(conn).await?,
+        people: people(conn).await?,
+        ended: ended.into_iter().map(SessionId).collect(),
+        keys: list_keys(conn).await?,
+    })
 }
 
-/// Adds a client.
-pub async fn insert_client(conn: &mut Conn, client: &Client, hash: &str) -> Result<(), Error> {
-    use oauth_client::{id, mission_id, name, role, secret_hash, table};
+async fn people(conn: &mut Conn) -> Result<Vec<Person>, Error> {
+    type Row = (Uuid, Vec<String>, Option<Uuid>, bool, i32);
+    let rows: Vec<Row> = account::table
+        .select((
+            account::id,
+            account::roles,
+            account::mission_id,
+            account::suspended_at.is_null().and(account::removed_at.is_null()),
+            account::rights_version,
+        ))
+        .load(conn)
+        .await?;
+    rows.into_iter()
+        .map(|(id, names, mission, enabled, rights_version)| {
+            let roles = roles(&names)?;
+            let mission = mission.map(MissionId);
+            Ok(Person { id: AccountId(id), roles, mission, enabled, rights_version })
+        })
+        .collect()
+}
+
+/// A person's roles as they are stored.
+pub(crate) fn roles(names: &[String]) -> Result<Roles, Error> {
+    let roles = Roles::parse(names.iter().map(String::as_str));
+    roles.map_err(|broken| Error::Corrupt(format!("roles {names:?}: {broken}")))
+}
+
+/// The keys in use: those that sign, will sign, or whose tokens may still be about. Newest first.
+pub async fn list_keys(conn: &mut Conn) -> Result<Vec<SigningKey>, Error> {
+    use signing_key::{kid, private_key, public_key, retired_at, signs_from, table, verifies_until};
+    type Row = (String, Vec<u8>, Vec<u8>, DateTime<Utc>, Option<DateTime<Utc>>);
+    let rows: Vec<Row> = table
+        .filter(retired_at.is_null().and(verifies_until.is_null().or(verifies_until.gt(diesel::dsl::now))))
+        .order((signs_from.desc(), kid))
+        .select((kid, private_key, public_key, signs_from, verifies_until))
+        .load(conn)
+        .await?;
+    let key = |row: Row| SigningKey {
+        kid: row.0,
+        private_key: row.1,
+        public_key: row.2,
+        signs_from: row.3,
+        verifies_until: row.4,
+    };
+    Ok(rows.into_iter().map(key).collect())
+}
+
+async fn lock_keys(conn: &mut Conn) -> Result<(), Error> {
+    diesel::sql_query("lock table signing_key in share row exclusive mode").execute(conn).await?;
+    Ok(())
+}
+
+async fn insert_key(conn: &mut Conn, key: &SigningKey) -> Result<(), Error> {
+    use signing_key::{kid, private_key, public_key, signs_from, table};
     let values = (
-        id.eq(client.id.0),
-        name.eq(&client.name),
-        role.eq(client.role.name()),
-        mission_id.eq(client.mission.map(|m| m.0)),
-        secret_hash.eq(hash),
+        kid.eq(&key.kid),
+        private_key.eq(&key.private_key),
+        public_key.eq(&key.public_key),
+        signs_from.eq(key.signs_from),
     );
     diesel::insert_into(table).values(values).execute(conn).await?;
     Ok(())
 }
 
-/// Gives a client another secret. `NotFound` when there is no such client.
-pub async fn save_secret(conn: &mut Conn, wanted: ClientId, hash: &str) -> Result<(), Error> {
-    use oauth_client::{id, secret_hash, table};
-    match diesel::update(table.filter(id.eq(wanted.0))).set(secret_hash.eq(hash)).execute(conn).await? {
+/// Adds `key` unless there is a key already; processes that start together agree on one.
+pub async fn insert_first_key(conn: &mut Conn, key: &SigningKey) -> Result<(), Error> {
+    lock_keys(conn).await?;
+    if signing_key::table.count().get_result::<i64>(conn).await? == 0 {
+        insert_key(conn, key).await?;
+    }
+    Ok(())
+}
+
+/// Adds a key that signs from its `signs_from` on, and lets those before it verify until `verify_until`.
+pub async fn rotate(conn: &mut Conn, key: &SigningKey, verify_until: DateTime<Utc>) -> Result<(), Error> {
+    use signing_key::{retired_at, table, verifies_until};
+    lock_keys(conn).await?;
+    let before = table.filter(retired_at.is_null().and(verifies_until.is_null()));
+    diesel::update(before).set(verifies_until.eq(verify_until)).execute(conn).await?;
+    insert_key(conn, key).await
+}
+
+/// Ends a key at once: nothing that it signed is good any more. `NotFound` when there is no such key in use.
+/// Whoever calls sees to it that another signs.
+pub async fn retire(conn: &mut Conn, wanted: &str) -> Result<(), Error> {
+    use signing_key::{kid, retired_at, table};
+    lock_keys(conn).await?;
+    let key = table.filter(kid.eq(wanted).and(retired_at.is_null()));
+    match diesel::update(key).set(retired_at.eq(diesel::dsl::now)).execute(conn).await? {
         0 => Err(Error::NotFound),
         _ => Ok(()),
     }
-}
-
-/// The keys in use, newest first; the newest signs.
-pub async fn list_keys(conn: &mut Conn) -> Result<Vec<SigningKey>, Error> {
-    use signing_key::{created_at, kid, private_key, public_key, retired_at, table};
-    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = table
-        .filter(retired_at.is_null())
-        .order((created_at.desc(), kid))
-        .select((kid, private_key, public_key))
-        .load(conn)
-        .await?;
-    Ok(rows.into_iter().map(|row| SigningKey { kid: row.0, private_key: row.1, public_key: row.2 }).collect())
-}
-
-/// Adds `key` unless there is a key already; processes that start together agree on one.
-pub async fn insert_first_key(conn: &mut Conn, key: &SigningKey) -> Result<(), Error> {
-    use signing_key::{kid, private_key, public_key, table};
-    diesel::sql_query("lock table signing_key in share row exclusive mode").execute(conn).await?;
-    if table.count().get_result::<i64>(conn).await? == 0 {
-        let values = (kid.eq(&key.kid), private_key.eq(&key.private_key), public_key.eq(&key.public_key));
-        diesel::insert_into(table).values(values).execute(conn).await?;
-    }
-    Ok(())
 }

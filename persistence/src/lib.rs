@@ -5,7 +5,9 @@
 #[macro_use(message)]
 extern crate domain;
 
+pub mod accounts;
 pub mod bulletins;
+pub mod clients;
 pub mod db;
 pub mod directory;
 pub mod entrances;
@@ -16,9 +18,12 @@ pub mod imports;
 pub mod inf_notes;
 mod json;
 pub mod log;
+pub mod mail;
 pub mod migrations;
 pub mod roles;
 mod schema;
+pub mod sessions;
+pub mod sign_ins;
 
 pub use db::{Conn, Db, Written};
 pub use error::Error;

@@ -36,7 +36,136 @@ diesel::table! {
         role -> Text,
         mission_id -> Nullable<Uuid>,
         secret_hash -> Text,
+        created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
+        scopes -> Nullable<Array<Text>>,
+        rights_version -> Integer,
+        row_version -> Integer,
+    }
+}
+
+diesel::table! {
+    app (id) {
+        id -> Uuid,
+        name -> Text,
+        redirect_uris -> Array<Text>,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        disabled_at -> Nullable<Timestamptz>,
+        rights_version -> Integer,
+        row_version -> Integer,
+    }
+}
+
+diesel::table! {
+    account (id) {
+        id -> Uuid,
+        mail -> Text,
+        name -> Text,
+        language -> Text,
+        roles -> Array<Text>,
+        mission_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        suspended_at -> Nullable<Timestamptz>,
+        removed_at -> Nullable<Timestamptz>,
+        rights_version -> Integer,
+        row_version -> Integer,
+    }
+}
+
+diesel::table! {
+    password (account_id) {
+        account_id -> Uuid,
+        hash -> Text,
+        set_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    second_factor (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        kind -> Text,
+        secret -> Binary,
+        confirmed_at -> Nullable<Timestamptz>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_code (account_id, hash) {
+        account_id -> Uuid,
+        hash -> Binary,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    password_link (hash) {
+        hash -> Binary,
+        account_id -> Uuid,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    browser_session (id) {
+        id -> Uuid,
+        hash -> Binary,
+        account_id -> Uuid,
+        authenticated_at -> Nullable<Timestamptz>,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        app_id -> Uuid,
+        device -> Text,
+        scope -> Text,
+        rotation_key -> Binary,
+        generation -> Integer,
+        rotated_at -> Timestamptz,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    authorization_code (hash) {
+        hash -> Binary,
+        account_id -> Uuid,
+        app_id -> Uuid,
+        redirect_uri -> Text,
+        code_challenge -> Text,
+        scope -> Text,
+        device -> Text,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+        session_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    mail (id) {
+        id -> Uuid,
+        kind -> Text,
+        address -> Text,
+        language -> Text,
+        created_at -> Timestamptz,
+        attempts -> Integer,
+        next_attempt_at -> Timestamptz,
+        sent_at -> Nullable<Timestamptz>,
+        given_up_at -> Nullable<Timestamptz>,
+        shown -> Nullable<Jsonb>,
     }
 }
 
@@ -47,6 +176,8 @@ diesel::table! {
         public_key -> Binary,
         created_at -> Timestamptz,
         retired_at -> Nullable<Timestamptz>,
+        signs_from -> Timestamptz,
+        verifies_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -380,3 +511,10 @@ diesel::joinable!(contact_point -> function (function_id));
 diesel::allow_tables_to_appear_in_same_query!(holding, person, function, contact_point);
 diesel::joinable!(opening -> bulletin (basis_id));
 diesel::allow_tables_to_appear_in_same_query!(bulletin, opening);
+diesel::joinable!(session -> app (app_id));
+diesel::allow_tables_to_appear_in_same_query!(session, app, account);
+diesel::joinable!(session -> account (account_id));
+diesel::joinable!(browser_session -> account (account_id));
+diesel::allow_tables_to_appear_in_same_query!(browser_session, account);
+diesel::joinable!(password -> account (account_id));
+diesel::allow_tables_to_appear_in_same_query!(password, account);

@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use domain::{ClientId, MissionId, Role, Scope};
+use domain::Role;
 use uuid::Uuid;
 
 use crate::harness::rows::organization;
-use crate::harness::{config, http_client, signal, top};
+use crate::harness::{config, http_client, people, signal, top};
 
 /// A Postgres of a test's own.
 pub(super) struct Cluster {
@@ -152,14 +152,8 @@ async fn connect(url: &str) -> tokio_postgres::Client {
 }
 
 pub(super) async fn token(server: &api::Server, role: Role) -> String {
-    let mission = role.is_of_a_mission().then_some(MissionId(Uuid::now_v7()));
-    let client =
-        persistence::identity::Client { id: ClientId(Uuid::now_v7()), name: "t".into(), role, mission, enabled: true };
-    let id = client.id;
-    let db = &server.state.db;
-    db.write(async move |conn| persistence::identity::insert_client(conn, &client, "-").await).await.unwrap();
-    let scope = role.scopes().map(Scope::name).collect::<Vec<_>>().join(" ");
-    server.state.tokens.issue(&server.state.store.identities().keys, id, &scope, chrono::Utc::now()).unwrap()
+    let mission = role.is_of_a_mission().then(Uuid::now_v7);
+    people::token(server, role, mission).await
 }
 
 /// `count` organizations as a file.

@@ -107,7 +107,7 @@ async fn a_full_folder_for_arriving_files_refuses_a_file_and_keeps_nothing_of_it
     let place = disk.path().to_str().unwrap();
     let program = Program::serve(&database.url, "127.0.0.1:0", &[("TMPDIR", place)]).unwrap();
     let http = http_client();
-    let token = program.token(&http, &database.url, "admin").await;
+    let token = program.token(&http, &database.url, "importer").await;
     let import = async |rows: usize| {
         let url = format!("{}/v1/imports/directory?source=test", program.url());
         let request = http.post(url).bearer_auth(&token).header("content-type", "application/x-ndjson");

@@ -56,7 +56,7 @@ async fn no_acknowledged_write_is_lost_or_doubled_however_often_postgres_and_the
     let serve = |address: &str| Program::serve(&cluster.url, address, &[]);
     let mut program = serve("127.0.0.1:0").unwrap();
     let address = program.address.to_string();
-    let token = program.token(&http_client(), &cluster.url, "admin").await;
+    let token = program.token(&http_client(), &cluster.url, "importer").await;
     let (stop, acknowledged) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let url = format!("{}/v1/imports/directory?source=test", program.url());
     let writers: Vec<_> = (0..WRITERS)

@@ -1,6 +1,7 @@
 //! A server for a test: the real one, on a database of its own.
 
 mod database;
+pub(crate) mod people;
 mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;
@@ -11,8 +12,7 @@ use std::time::{Duration, Instant};
 
 use api::config::{Config, Database as DatabaseUrl};
 use api::edge::Edge;
-use domain::{ClientId, MissionId, Role, Scope};
-use persistence::identity::Client;
+use domain::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
@@ -102,22 +102,9 @@ impl World {
         self.token_for(role, role.is_of_a_mission().then_some(MISSION)).await
     }
 
-    /// A token for a new client of a role and mission.
+    /// A token for somebody new of a role and mission.
     pub(crate) async fn token_for(&self, role: Role, mission: Option<Uuid>) -> String {
-        let client = Client {
-            id: ClientId(Uuid::now_v7()),
-            name: "of a test".into(),
-            role,
-            mission: mission.map(MissionId),
-            enabled: true,
-        };
-        let id = client.id;
-        let db = &self.server.state.db;
-        let insert = db.write(async move |conn| persistence::identity::insert_client(conn, &client, "no secret").await);
-        insert.await.unwrap();
-        let scope = role.scopes().map(Scope::name).collect::<Vec<_>>().join(" ");
-        let state = &self.server.state;
-        state.tokens.issue(&state.store.identities().keys, id, &scope, chrono::Utc::now()).unwrap()
+        people::token(&self.server, role, mission).await
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Reply {

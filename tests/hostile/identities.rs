@@ -55,7 +55,7 @@ async fn addresses_come_from_the_configuration_and_not_from_the_request() {
     let (id, secret) = (uuid::Uuid::now_v7(), api::identity::secrets::generate().unwrap());
     let hash = api::identity::secrets::hash(&secret).unwrap();
     let psql = world.database.psql().await;
-    let insert = "insert into oauth_client (id, name, role, secret_hash) values ($1, 'c', 'editor', $2)";
+    let insert = "insert into oauth_client (id, name, role, secret_hash) values ($1, 'c', 'importer', $2)";
     psql.execute(insert, &[&id, &hash]).await.unwrap();
     let basic = {
         use base64::Engine;

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::tokens::granted_scope;
-use super::{ACCESS_TOKEN_SECONDS, Allowed, Public};
+use super::tokens::granted;
+use super::{ACCESS_TOKEN_SECONDS, Allowed, Public, Token, Who};
 use crate::frame::Verbatim;
 use crate::payload;
 use crate::problem::{ApiError, Code};
 use crate::state::State;
 use domain::ClientId;
+use persistence::clients::Client;
 
 /// The longest form, in bytes.
 const MAX_FORM: usize = 16 * 1024;
@@ -99,16 +100,19 @@ pub async fn issue_token(
     }
     let Some((id, secret)) = basic_credentials(&req) else { return Ok(refuse_client()) };
     let found = match id {
-        Some(id) => state.db.read(async move |conn| persistence::identity::find_client(conn, id).await).await?,
+        Some(id) => state.db.read(async move |conn| persistence::clients::find(conn, id).await).await?,
         None => None,
     };
-    let (client, hash) = found.unzip();
+    let usable = |client: &Client| client.disabled_at.is_none() && (client.role.is_of_a_service() || state.config.demo);
+    let (client, hash) = found.filter(|(client, _)| usable(client)).unzip();
     let genuine = state.secrets.check(secret, hash).await?;
     let Some(client) = client.filter(|_| genuine) else { return Ok(refuse_client()) };
-    let Some(scope) = granted_scope(client.role, form.scope.as_deref()) else {
+    let Some(scopes) = granted(client.scopes, form.scope.as_deref()) else {
         return Ok(refuse("invalid_scope", "The client does not have one of these scopes"));
     };
-    let access_token = state.tokens.issue(&state.store.identities().keys, client.id, &scope, Utc::now())?;
+    let token = Token { who: Who::Client(client.id), scopes, rights_version: client.rights_version };
+    let access_token = state.tokens.issue(&state.store.identities().keys, &token, Utc::now())?;
+    let scope = scopes.parameter();
     let body = TokenResponse { access_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS, scope };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
 }
@@ -172,7 +176,7 @@ fn refusal(status: StatusCode, error: &'static str, error_description: &'static 
 #[get("/.well-known/jwks.json")]
 pub async fn list_keys(_: Allowed<Public>, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let keys = state.store.identities().keys.clone();
-    if keys.signing().is_none() {
+    if keys.signing(Utc::now()).is_none() {
         return Err(ApiError::new(Code::Unavailable));
     }
     Ok(HttpResponse::Ok()

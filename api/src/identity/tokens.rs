@@ -10,9 +10,9 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Keys, refused};
+use super::{Keys, Who, refused};
 use crate::problem::{ApiError, Code};
-use domain::{ClientId, Role, Scopes};
+use domain::{AccountId, AppId, ClientId, Scopes, SessionId};
 
 /// How long an access token is good for.
 pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
@@ -33,6 +33,13 @@ struct Claims {
     aud: String,
     sub: Uuid,
     client_id: Uuid,
+    /// The session of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
+    /// At which count of the changes of what the subject may do it was issued. Absent from tokens of the release
+    /// before, whose count was the first.
+    #[serde(default = "first")]
+    rights_version: i32,
     iat: i64,
     nbf: i64,
     exp: i64,
@@ -40,11 +47,25 @@ struct Claims {
     scope: String,
 }
 
+fn first() -> i32 {
+    1
+}
+
+/// What a good token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    /// Whom it names.
+    pub who: Who,
+    /// What it permits at most.
+    pub scopes: Scopes,
+    /// At which count of the changes of what they may do it was issued.
+    pub rights_version: i32,
+}
+
 #[derive(Clone)]
 struct Verified {
     kid: Arc<str>,
-    client: ClientId,
-    scopes: Scopes,
+    token: Token,
     expires_at: i64,
 }
 
@@ -70,23 +91,30 @@ impl Tokens {
         Self { issuer: issuer.to_owned(), validation, verified }
     }
 
-    /// A token for a client, with its scopes.
-    pub fn issue(&self, keys: &Keys, client: ClientId, scope: &str, now: DateTime<Utc>) -> Result<String, ApiError> {
-        let (kid, key) = keys.signing().ok_or_else(|| ApiError::new(Code::Unavailable))?;
+    /// A token that says this.
+    pub fn issue(&self, keys: &Keys, token: &Token, now: DateTime<Utc>) -> Result<String, ApiError> {
+        let (kid, key) = keys.signing(now).ok_or_else(|| ApiError::new(Code::Unavailable))?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(kid.clone());
+        header.kid = Some(kid.to_owned());
         let now = now.timestamp();
+        let (client_id, sid) = match token.who {
+            Who::Client(id) => (id.0, None),
+            Who::Person { app, session, .. } => (app.0, Some(session.0)),
+        };
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.issuer.clone(),
-            sub: client.0,
-            client_id: client.0,
+            // RFC 9068 §2.2: the person, or the client itself where no person is involved.
+            sub: token.who.subject(),
+            client_id,
+            sid,
+            rights_version: token.rights_version,
             iat: now,
             nbf: now,
             exp: now + ACCESS_TOKEN_SECONDS,
             jti: Uuid::new_v4(),
-            scope: scope.to_owned(),
+            scope: token.scopes.parameter(),
         };
         encode(&header, &claims, key).map_err(|cause| {
             tracing::error!(%cause, "a token could not be signed");
@@ -94,9 +122,8 @@ impl Tokens {
         })
     }
 
-    /// The client whose token this is and what the token permits, if it is good now. Whether the client
-    /// still is, is not said.
-    pub fn verify(&self, token: &str, keys: &Keys) -> Result<(ClientId, Scopes), ApiError> {
+    /// What a token says, if it is good now. Whether whom it names still is, is not said.
+    pub fn verify(&self, token: &str, keys: &Keys) -> Result<Token, ApiError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(refused());
         }
@@ -111,9 +138,10 @@ impl Tokens {
             }
         };
         let leeway = i64::try_from(LEEWAY_SECONDS).unwrap_or(0);
-        let current = keys.verifying(&verified.kid).is_some() && Utc::now().timestamp() < verified.expires_at + leeway;
+        let now = Utc::now();
+        let current = keys.verifying(&verified.kid, now).is_some() && now.timestamp() < verified.expires_at + leeway;
         match current {
-            true => Ok((verified.client, verified.scopes)),
+            true => Ok(verified.token),
             false => Err(refused()),
         }
     }
@@ -124,27 +152,27 @@ impl Tokens {
         // else in the header (jku, jwk, x5u …) is ignored: the key is ours or there is none.
         let typed = header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
         let kid = header.kid?;
-        let key = keys.verifying(&kid).filter(|_| typed)?;
+        let key = keys.verifying(&kid, Utc::now()).filter(|_| typed)?;
         let claims = decode::<Claims>(token, key, &self.validation).ok()?.claims;
-        let scopes = Scopes::parse(&claims.scope);
-        Some(Verified { kid: kid.into(), client: ClientId(claims.client_id), scopes, expires_at: claims.exp })
+        let who = match claims.sid {
+            None => Who::Client(ClientId(claims.client_id)),
+            Some(session) => Who::Person {
+                account: AccountId(claims.sub),
+                app: AppId(claims.client_id),
+                session: SessionId(session),
+            },
+        };
+        let token = Token { who, scopes: Scopes::parse(&claims.scope), rights_version: claims.rights_version };
+        Some(Verified { kid: kid.into(), token, expires_at: claims.exp })
     }
 }
 
-/// The scopes of a role as a scope parameter (RFC 6749 §3.3), or those of `asked` that it has.
-pub fn granted_scope(role: Role, asked: Option<&str>) -> Option<String> {
-    let granted: Vec<&str> = match asked {
-        None => role.scopes().map(domain::Scope::name).collect(),
-        Some(asked) => {
-            let wanted: Vec<&str> = asked.split(' ').filter(|s| !s.is_empty()).collect();
-            let has = |name: &&str| domain::Scope::from_name(name).is_some_and(|scope| role.may(scope));
-            if wanted.is_empty() || !wanted.iter().all(has) {
-                return None;
-            }
-            wanted
-        }
-    };
-    Some(granted.join(" "))
+/// All of `has`, or the scopes that are asked for where `has` has them all (RFC 6749 §3.3).
+pub fn granted(has: Scopes, asked: Option<&str>) -> Option<Scopes> {
+    match asked {
+        None => Some(has),
+        Some(asked) => Scopes::parse_known(asked).filter(|asked| asked.and(has) == *asked),
+    }
 }
 
 #[cfg(test)]
@@ -153,21 +181,32 @@ mod tests {
     use crate::identity::generate_key;
 
     fn keys() -> Keys {
-        Keys::new(&[generate_key().unwrap()]).unwrap()
+        Keys::new(&[generate_key(DateTime::UNIX_EPOCH).unwrap()]).unwrap()
     }
 
-    const CLIENT: ClientId = ClientId(Uuid::from_u128(5));
+    const SERVICE: Who = Who::Client(ClientId(Uuid::from_u128(5)));
+    const PERSON: Who = Who::Person {
+        account: AccountId(Uuid::from_u128(6)),
+        app: AppId(Uuid::from_u128(7)),
+        session: SessionId(Uuid::from_u128(8)),
+    };
+
+    fn token(who: Who) -> Token {
+        Token { who, scopes: Scopes::parse("read"), rights_version: 3 }
+    }
 
     fn issue(tokens: &Tokens, keys: &Keys, now: DateTime<Utc>) -> String {
-        tokens.issue(keys, CLIENT, "read", now).unwrap()
+        tokens.issue(keys, &token(SERVICE), now).unwrap()
     }
 
     #[test]
-    fn a_token_of_ours_names_its_client() {
+    fn a_token_of_ours_says_what_it_was_told() {
         let (tokens, keys) = (Tokens::new("https://f.example"), keys());
-        let token = issue(&tokens, &keys, Utc::now());
-        assert_eq!(tokens.verify(&token, &keys).unwrap().0, CLIENT);
-        assert_eq!(tokens.verify(&token, &keys).unwrap().0, CLIENT, "also from memory");
+        for who in [SERVICE, PERSON] {
+            let issued = tokens.issue(&keys, &token(who), Utc::now()).unwrap();
+            assert_eq!(tokens.verify(&issued, &keys).unwrap(), token(who));
+            assert_eq!(tokens.verify(&issued, &keys).unwrap(), token(who), "also from memory");
+        }
     }
 
     #[test]
@@ -180,9 +219,8 @@ mod tests {
         tokens.verified.insert(
             key,
             Verified {
-                kid: keys.signing().unwrap().0.as_str().into(),
-                client: CLIENT,
-                scopes: Scopes::default(),
+                kid: keys.signing(Utc::now()).unwrap().0.into(),
+                token: super::tests::token(SERVICE),
                 expires_at: Utc::now().timestamp() - 61,
             },
         );
@@ -216,20 +254,20 @@ mod tests {
         let (tokens, keys) = (Tokens::new("https://f.example"), keys());
         let good = issue(&tokens, &keys, Utc::now());
         let claims: Vec<&str> = good.split('.').collect();
-        let (kid, key) = keys.signing().unwrap();
+        let (kid, key) = keys.signing(Utc::now()).unwrap();
         let claims_value: serde_json::Value = {
             use base64::Engine;
             let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims[1]).unwrap();
             serde_json::from_slice(&raw).unwrap()
         };
         let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(kid.clone());
+        header.kid = Some(kid.to_owned());
         header.typ = Some("JWT".into());
         assert!(tokens.verify(&encode(&header, &claims_value, key).unwrap(), &keys).is_err(), "typ JWT");
         header.typ = Some("at+jwt".into());
         assert!(tokens.verify(&encode(&header, &claims_value, key).unwrap(), &keys).is_ok());
         let mut hs = Header::new(Algorithm::HS256);
-        hs.kid = Some(kid.clone());
+        hs.kid = Some(kid.to_owned());
         hs.typ = Some("at+jwt".into());
         let secret = jsonwebtoken::EncodingKey::from_secret(keys.jwks.as_bytes());
         assert!(tokens.verify(&encode(&hs, &claims_value, &secret).unwrap(), &keys).is_err(), "HS256");
@@ -255,13 +293,29 @@ mod tests {
     }
 
     #[test]
-    fn only_scopes_of_the_role_are_granted() {
-        assert_eq!(granted_scope(Role::Delegate, None).as_deref(), Some("read"));
-        assert_eq!(
-            granted_scope(Role::Editor, Some("read inf_notes:import")).as_deref(),
-            Some("read inf_notes:import")
-        );
-        assert_eq!(granted_scope(Role::Delegate, Some("directory:import")), None);
-        assert_eq!(granted_scope(Role::Delegate, Some("root")), None);
+    fn a_key_is_published_before_it_signs_and_verifies_for_a_while_after() {
+        let now = Utc::now();
+        let later = now + chrono::TimeDelta::minutes(10);
+        let (mut old, new) = (generate_key(DateTime::UNIX_EPOCH).unwrap(), generate_key(later).unwrap());
+        let (old_kid, new_kid) = (old.kid.clone(), new.kid.clone());
+        old.verifies_until = Some(later + chrono::TimeDelta::hours(2));
+        let both = Keys::new(&[new, old]).unwrap();
+        assert!(both.jwks.contains(&old_kid) && both.jwks.contains(&new_kid));
+        assert_eq!(both.signing(now).unwrap().0, old_kid);
+        assert_eq!(both.signing(later).unwrap().0, new_kid);
+        assert!(both.verifying(&new_kid, now).is_some() && both.verifying(&old_kid, later).is_some());
+        assert!(both.verifying(&old_kid, later + chrono::TimeDelta::hours(2)).is_none());
+    }
+
+    #[test]
+    fn only_scopes_that_one_has_are_granted() {
+        let has = Scopes::parse("read inf_notes:import");
+        let granted = |asked| granted(has, asked).map(Scopes::parameter);
+        assert_eq!(granted(None).as_deref(), Some("read inf_notes:import"));
+        assert_eq!(granted(Some("inf_notes:import read")).as_deref(), Some("read inf_notes:import"));
+        assert_eq!(granted(Some("read")).as_deref(), Some("read"));
+        for refused in ["directory:import", "read directory:import", "root", ""] {
+            assert_eq!(granted(Some(refused)), None, "{refused:?}");
+        }
     }
 }

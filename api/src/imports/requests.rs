@@ -108,9 +108,9 @@ pub async fn receive<I: Import>(
     params.finish()?;
     let options = options.ok_or_else(|| ApiError::new(Code::Internal))?;
     let format = Format::of(req, I::COLUMNS)?;
-    let Caller::Client { id: client, .. } = caller else { return Err(ApiError::new(Code::InvalidToken)) };
+    let Caller::Somebody(caller) = caller else { return Err(ApiError::new(Code::InvalidToken)) };
     let run = tokio::select! {
-        run = Run::begin(&state.db, client, language(req), I::STREAM, format, &options) => run?,
+        run = Run::begin(&state.db, caller.who.subject(), language(req), I::STREAM, format, &options) => run?,
         () = state.store.silence() => return Err(ApiError::new(Code::Unavailable)),
     };
     let id = run.id;

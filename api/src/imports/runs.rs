@@ -21,7 +21,7 @@ use crate::lists::next_link;
 use crate::params::{Paging, Params, path_id};
 use crate::problem::{ApiError, Code, Problem};
 use crate::state::State;
-use domain::{ClientId, Language, Role, Stream};
+use domain::{Language, Role, Stream};
 use edition::Cursor;
 use persistence::imports::runs::{self, News};
 use persistence::{Db, Written};
@@ -156,7 +156,7 @@ impl Run {
     /// Begins a run, and writes down how it goes on until it ends.
     pub async fn begin(
         db: &Db,
-        client: ClientId,
+        by: Uuid,
         language: Language,
         feature: Stream,
         format: Format,
@@ -165,7 +165,7 @@ impl Run {
         let id = Uuid::now_v7();
         let begun = runs::Run {
             id,
-            client_id: client.0,
+            client_id: by,
             feature: feature.name().to_owned(),
             source: options.source.as_str().to_owned(),
             format: format.name().to_owned(),
@@ -336,11 +336,11 @@ pub struct ImportRunPage {
 }
 
 /// Whose runs somebody may see: their own, or everybody's (`None`).
-fn visible_to(caller: Caller) -> Option<ClientId> {
+fn visible_to(caller: Caller) -> Option<Uuid> {
     match caller {
-        Caller::Client { role: Role::Admin, .. } => None,
-        Caller::Client { id, .. } => Some(id),
-        Caller::Stranger => Some(ClientId(Uuid::nil())),
+        Caller::Somebody(caller) if caller.roles.contains(Role::Admin) => None,
+        Caller::Somebody(caller) => Some(caller.who.subject()),
+        Caller::Stranger => Some(Uuid::nil()),
     }
 }
 

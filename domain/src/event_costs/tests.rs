@@ -449,7 +449,7 @@ proptest! {
             }
             for line in estimate.lines.iter().chain(&estimate.deposits).chain(&estimate.cancellation) {
                 prop_assert!(line.amount.low() <= line.amount.high());
-                prop_assert!(line.amount.low().scale() <= line.amount.currency().exponent().unwrap_or(2).into());
+                prop_assert!(line.amount.low().scale() <= line.amount.currency().exponent().map_or(2, u32::from));
             }
             for saving in &estimate.savings {
                 prop_assert!(saving.spared.iter().all(|s| s.low() <= s.high() && s.high() > 0.into()));

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use crate::schema::import_run;
 use crate::{Conn, Error};
-use domain::ClientId;
 
 /// How long runs are kept, in days.
 pub const KEPT_DAYS: i32 = 30;
@@ -24,7 +23,7 @@ pub const SILENCE_SECONDS: i32 = 30;
 pub struct Run {
     /// Its id; later ones are greater.
     pub id: Uuid,
-    /// The client that began it.
+    /// Who began it: the subject of their token.
     pub client_id: Uuid,
     /// The stream it publishes in.
     pub feature: String,
@@ -125,24 +124,19 @@ async fn write(conn: &mut Conn, id: Uuid, news: &News, condition: &str) -> Resul
 }
 
 /// A run, if it is one of `client`'s; anybody's where none is named.
-pub async fn find(conn: &mut Conn, id: Uuid, client: Option<ClientId>) -> Result<Option<Run>, Error> {
+pub async fn find(conn: &mut Conn, id: Uuid, client: Option<Uuid>) -> Result<Option<Run>, Error> {
     let mut query = import_run::table.filter(import_run::id.eq(id)).select(Run::as_select()).into_boxed();
     if let Some(client) = client {
-        query = query.filter(import_run::client_id.eq(client.0));
+        query = query.filter(import_run::client_id.eq(client));
     }
     Ok(query.first(conn).await.optional()?)
 }
 
 /// At most `limit` runs of `client`, or of anybody, that began before `before`; the latest first.
-pub async fn list(
-    conn: &mut Conn,
-    client: Option<ClientId>,
-    before: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<Run>, Error> {
+pub async fn list(conn: &mut Conn, client: Option<Uuid>, before: Option<Uuid>, limit: i64) -> Result<Vec<Run>, Error> {
     let mut query = import_run::table.select(Run::as_select()).order(import_run::id.desc()).limit(limit).into_boxed();
     if let Some(client) = client {
-        query = query.filter(import_run::client_id.eq(client.0));
+        query = query.filter(import_run::client_id.eq(client));
     }
     if let Some(before) = before {
         query = query.filter(import_run::id.lt(before));
