@@ -460,13 +460,13 @@ async fn a_text_changed_by_hand_is_its_notes_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn notes_are_imported_by_editors_and_admins_alone() {
+async fn notes_are_imported_by_editors_admins_and_importers_alone() {
     let world = World::empty().await;
     for role in Role::ALL {
         let token = world.token(role).await;
         let reply = world.import("inf-notes", "&dry_run=true", &token, &[note("A/INF/81/4")]).await;
         match role {
-            Role::Editor | Role::Admin => drop(reply.expect(200)),
+            Role::Editor | Role::Admin | Role::Importer => drop(reply.expect(200)),
             _ => assert_eq!(reply.problem(403), "forbidden", "{role:?}"),
         }
     }

@@ -21,7 +21,7 @@ pub fn prepare(typed: &str) -> Option<String> {
 }
 
 /// A new password: long enough, not too long, and not one that is soon guessed (zxcvbn: at least 3 of 4, more
-/// than 10^8 guesses) by somebody who knows the person's name, mail and mission.
+/// than 10^8 guesses) without the words that are known of the person: name, mail, mission.
 pub fn parse(typed: &str, known_of_the_person: &[&str]) -> Result<String, Broken> {
     if typed.is_empty() {
         return Err(Broken::new(Rule::Required, message!("must not be empty")));
@@ -34,15 +34,22 @@ pub fn parse(typed: &str, known_of_the_person: &[&str]) -> Result<String, Broken
     if password.chars().count() < MIN_CHARACTERS {
         return Err(Broken::new(Rule::Length, message!("must have at least {min} characters", min = MIN_CHARACTERS)));
     }
-    let mut known: Vec<&str> = vec!["focalpoint", "united nations"];
-    for text in known_of_the_person {
-        known.push(text);
-        known.extend(text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2));
-    }
-    match zxcvbn(&password, &known).score() {
+    match zxcvbn(&without(&password, known_of_the_person), &[]).score() {
         Score::Three | Score::Four => Ok(password),
         _ => Err(Broken::new(Rule::Range, message!("is too easy to guess: take several unrelated words"))),
     }
+}
+
+/// What of a password is not made of words that are known of the person.
+fn without(password: &str, known: &[&str]) -> String {
+    let words = known.iter().chain(&["focalpoint", "united nations"]);
+    let mut words: Vec<String> = words
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()).chain([*text]))
+        .filter(|word| word.chars().count() > 2)
+        .map(str::to_lowercase)
+        .collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words.iter().fold(password.to_lowercase(), |rest, word| rest.replace(word.as_str(), ""))
 }
 
 #[cfg(test)]

@@ -38,9 +38,10 @@ alter table oauth_client
     add column scopes text[],
     add column rights_version integer not null default 1,
     add column row_version integer not null default 1;
-create trigger count_rights before update on oauth_client for each row
-    execute function count_rights('role', 'mission_id', 'scopes', 'secret_hash', 'disabled_at');
-create trigger count_row before update on oauth_client for each row execute function count_row();
+select sync_add_trigger('oauth_client', 'count_rights', 'before update',
+    'for each row execute function count_rights(''role'', ''mission_id'', ''scopes'', ''secret_hash'', ''disabled_at'')');
+select sync_add_trigger('oauth_client', 'count_row', 'before update',
+    'for each row execute function count_row()');
 
 -- Apps: public clients (RFC 6749 §2.1), which have no secret and in which people sign in.
 create table app (
@@ -54,8 +55,10 @@ create table app (
     rights_version integer not null default 1,
     row_version integer not null default 1
 );
-create trigger count_rights before update on app for each row execute function count_rights('scopes', 'disabled_at');
-create trigger count_row before update on app for each row execute function count_row();
+select sync_add_trigger('app', 'count_rights', 'before update',
+    'for each row execute function count_rights(''scopes'', ''disabled_at'')');
+select sync_add_trigger('app', 'count_row', 'before update',
+    'for each row execute function count_row()');
 select sync_follow_identity('app', 'app');
 
 create table account (
@@ -81,9 +84,10 @@ create table account (
 );
 create unique index account_mail on account (lower(mail)) where removed_at is null;
 create index account_mission on account (mission_id, id) where mission_id is not null;
-create trigger count_rights before update on account for each row
-    execute function count_rights('roles', 'mission_id', 'suspended_at', 'removed_at');
-create trigger count_row before update on account for each row execute function count_row();
+select sync_add_trigger('account', 'count_rights', 'before update',
+    'for each row execute function count_rights(''roles'', ''mission_id'', ''suspended_at'', ''removed_at'')');
+select sync_add_trigger('account', 'count_row', 'before update',
+    'for each row execute function count_row()');
 select sync_follow_identity('account', 'account');
 
 -- What an account's person proves themself by. Not followed: no process holds it.
