@@ -40,6 +40,7 @@ const FILES: &[(&str, &str)] = files! {
     "check_writes",
     "estimate_event",
     "export_directory",
+    "get_authorization_server",
     "get_bulletin",
     "get_contract",
     "get_contract_json",
@@ -59,6 +60,7 @@ const FILES: &[(&str, &str)] = files! {
     "import_directory",
     "import_event_costs",
     "import_inf_notes",
+    "introspect_token",
     "issue_token",
     "list_bulletins",
     "list_entrances",
@@ -72,6 +74,7 @@ const FILES: &[(&str, &str)] = files! {
     "list_rate_cards",
     "list_services",
     "list_units",
+    "revoke_token",
     "search_directory",
     "synchronise",
 };
