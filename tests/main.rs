@@ -26,6 +26,7 @@ mod ordered_log;
 mod phone;
 mod process;
 mod restore;
+mod revocation;
 mod roles;
 mod schema;
 mod sync;
