@@ -5,6 +5,7 @@
 //! they were skipped unless `FOCALPOINT_TEST_CLUSTER` is set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
 mod bulletins;
 mod contract;
 mod directory;

@@ -53,8 +53,9 @@ async fn what_is_revoked_is_refused_by_every_process_within_a_second() {
         }
         end(ending, who, &processes[0], &http, &psql).await;
         let acknowledged = Instant::now();
-        let refused = urls.iter().map(|url| async {
-            while status(&http, url, &token).await != 401 {
+        let (http, token) = (&http, &token);
+        let refused = urls.iter().map(|url| async move {
+            while status(http, url, token).await != 401 {
                 assert!(acknowledged.elapsed() < 5 * AT_MOST, "{ending:?}: never refused by {url}");
             }
             acknowledged.elapsed()

@@ -5,6 +5,7 @@ extern crate domain;
 
 pub mod answers;
 pub mod app;
+pub mod audit;
 pub mod bulletins;
 pub mod coding;
 pub mod command_line;

@@ -6,6 +6,7 @@ use actix_web::web;
 use tokio::sync::watch;
 
 use crate::state::State;
+use domain::Act;
 use persistence::imports::runs;
 use persistence::{Error, bulletins, inf_notes, log};
 
@@ -22,7 +23,7 @@ const PRUNE_EVERY: u32 = 7200;
 /// connections of its own, so that no crowd of requests holds up the end of an embargo; its writes
 /// also tell whether the database takes any.
 pub async fn run(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
-    let db = state.db.reserved();
+    let db = state.db.reserved().acting(Act::SYSTEM);
     for tick in 0u32.. {
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}

@@ -25,6 +25,7 @@ use crate::metrics::{self, Metrics};
 use crate::state::State;
 use crate::store::Store;
 use crate::{app, coding, cors, demonstration, follower, frame, scheduler};
+use domain::Act;
 use persistence::{Db, db, identity, migrations, roles};
 
 /// A running server.
@@ -83,7 +84,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     });
 
     let first_key = generate_key(Utc::now())?;
-    state.db.write(async move |conn| identity::insert_first_key(conn, &first_key).await).await?;
+    state.db.acting(Act::SYSTEM).write(async move |conn| identity::insert_first_key(conn, &first_key).await).await?;
     if state.config.demo {
         demonstration::fill(&state).await?;
     }
