@@ -21,6 +21,7 @@ mod import_runs;
 mod imports;
 mod inf_notes;
 mod messages;
+mod oauth;
 mod operations;
 mod ordered_log;
 mod phone;

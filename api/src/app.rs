@@ -5,7 +5,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
 use crate::{
-    audit, bulletins, contract, directory, entrances, event_costs, health, identity, imports, inf_notes, security_txt,
+    audit, bulletins, contract, directory, entrances, event_costs, health, imports, inf_notes, oauth, security_txt,
     sync,
 };
 
@@ -17,8 +17,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(health::check_writes)
         .service(contract::get_contract)
         .service(contract::get_contract_json)
-        .service(identity::endpoints::issue_token)
-        .service(identity::endpoints::list_keys)
+        .service(oauth::token::issue_token)
+        .service(oauth::revocation::revoke_token)
+        .service(oauth::introspection::introspect_token)
+        .service(oauth::metadata::get_authorization_server)
+        .service(oauth::metadata::list_keys)
         .service(security_txt::get_security_txt)
         .service(directory::search::search_directory)
         .service(directory::list_organizations)

@@ -30,6 +30,7 @@ pub mod limits;
 pub mod lists;
 pub mod lookalikes;
 pub mod metrics;
+pub mod oauth;
 pub mod objects;
 pub mod params;
 mod payload;

@@ -84,7 +84,7 @@ impl Policy {
         let is_below = |top: &str| path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match path {
             "/healthz" | "/readyz" | "/readyz/writes" => None,
-            "/oauth/token" => Some(Self::Token),
+            "/oauth/token" | "/oauth/revoke" | "/oauth/introspect" => Some(Self::Token),
             _ if ["/v1/bulletins", "/v1/entrances", "/v1/sync", "/v1/imports/bulletins"].into_iter().any(is_below) => {
                 Some(Self::Bulletins)
             }

@@ -154,6 +154,8 @@ pub struct Browser {
     pub account: AccountId,
     /// Since when they are signed in; none while a second factor is to be shown.
     pub authenticated_at: Option<DateTime<Utc>>,
+    /// When they showed a second factor, whether or not they had to.
+    pub second_factor_at: Option<DateTime<Utc>>,
 }
 
 /// Adds a browser, by the hash of its cookie.
@@ -168,6 +170,7 @@ pub async fn insert_browser(
         browser_session::hash.eq(&hash[..]),
         browser_session::account_id.eq(new.account.0),
         browser_session::authenticated_at.eq(new.authenticated_at),
+        browser_session::second_factor_at.eq(new.second_factor_at),
         browser_session::expires_at.eq(expires_at),
     );
     diesel::insert_into(browser_session::table).values(values).execute(conn).await?;
@@ -176,14 +179,25 @@ pub async fn insert_browser(
 
 /// The browser that has this cookie, unless it is over.
 pub async fn find_browser(conn: &mut Conn, hash: &[u8; 32]) -> Result<Option<Browser>, Error> {
-    let row: Option<(Uuid, Uuid, Option<DateTime<Utc>>)> = browser_session::table
+    type Row = (Uuid, Uuid, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+    let row: Option<Row> = browser_session::table
         .filter(browser_session::hash.eq(&hash[..]).and(browser_session::ended_at.is_null()))
         .filter(browser_session::expires_at.gt(diesel::dsl::now))
-        .select((browser_session::id, browser_session::account_id, browser_session::authenticated_at))
+        .select((
+            browser_session::id,
+            browser_session::account_id,
+            browser_session::authenticated_at,
+            browser_session::second_factor_at,
+        ))
         .first(conn)
         .await
         .optional()?;
-    Ok(row.map(|(id, account, authenticated_at)| Browser { id, account: AccountId(account), authenticated_at }))
+    Ok(row.map(|(id, account, authenticated_at, second_factor_at)| Browser {
+        id,
+        account: AccountId(account),
+        authenticated_at,
+        second_factor_at,
+    }))
 }
 
 /// Ends a browser.

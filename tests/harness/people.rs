@@ -21,7 +21,7 @@ pub(crate) async fn token(server: &Server, role: Role, mission: Option<Uuid>) ->
 /// A token as the server issues it to who is new.
 pub(crate) fn issue(server: &Server, who: Who, scopes: Scopes) -> String {
     let (state, token) = (&server.state, Token { who, scopes, rights_version: 1 });
-    state.tokens.issue(&state.store.identities().keys, &token, chrono::Utc::now()).unwrap()
+    state.tokens.issue(&state.store.identities().keys, &token, chrono::Utc::now(), 3600).unwrap()
 }
 
 /// A new service without a usable secret.
@@ -79,6 +79,7 @@ pub(crate) async fn person(server: &Server, role: Role, mission: Option<Uuid>) -
         app: app.id,
         device: "of a test".into(),
         scopes: role.scopes().collect(),
+        has_second_factor: role.needs_second_factor(),
         rotation_key: [7; 32],
         expires_at: chrono::Utc::now() + chrono::TimeDelta::days(1),
     };

@@ -41,6 +41,7 @@ const FILES: &[(&str, &str)] = files! {
     "estimate_event",
     "export_audit",
     "export_directory",
+    "get_authorization_server",
     "get_bulletin",
     "get_contract",
     "get_contract_json",
@@ -60,6 +61,7 @@ const FILES: &[(&str, &str)] = files! {
     "import_directory",
     "import_event_costs",
     "import_inf_notes",
+    "introspect_token",
     "issue_token",
     "list_audit_entries",
     "list_bulletins",
@@ -74,6 +76,7 @@ const FILES: &[(&str, &str)] = files! {
     "list_rate_cards",
     "list_services",
     "list_units",
+    "revoke_token",
     "search_directory",
     "synchronise",
 };
