@@ -28,4 +28,5 @@ mod process;
 mod restore;
 mod roles;
 mod schema;
+mod sign_in;
 mod sync;
