@@ -5,7 +5,9 @@
 //! they were skipped unless `FOCALPOINT_TEST_CLUSTER` is set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod accounts;
 mod bulletins;
+mod clients;
 mod contract;
 mod directory;
 mod edge;
@@ -19,6 +21,7 @@ mod identity;
 mod import_runs;
 mod imports;
 mod inf_notes;
+mod members;
 mod messages;
 mod operations;
 mod ordered_log;
@@ -27,4 +30,5 @@ mod process;
 mod restore;
 mod roles;
 mod schema;
+mod sessions;
 mod sync;

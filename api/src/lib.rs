@@ -3,9 +3,11 @@
 #[macro_use(message)]
 extern crate domain;
 
+pub mod accounts;
 pub mod answers;
 pub mod app;
 pub mod bulletins;
+pub mod clients;
 pub mod coding;
 pub mod command_line;
 pub mod config;
@@ -15,6 +17,7 @@ pub mod demonstration;
 pub mod deprecation;
 pub mod directory;
 pub mod edge;
+pub mod editing;
 pub mod entrances;
 pub mod event_costs;
 pub mod exports;
@@ -28,8 +31,10 @@ mod json;
 pub mod limits;
 pub mod lists;
 pub mod lookalikes;
+pub mod members;
 pub mod metrics;
 pub mod objects;
+pub mod operator;
 pub mod params;
 mod payload;
 pub mod probe;
@@ -39,6 +44,7 @@ pub mod rows;
 mod scheduler;
 pub mod security_txt;
 pub mod server;
+pub mod sessions;
 pub mod state;
 pub mod store;
 pub mod sync;

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::Language;
 
+mod accounts;
 mod bulletins;
 mod directory;
 mod event_costs;
@@ -23,7 +24,7 @@ pub type Six = [&'static str; 6];
 const ENGLISH: usize = Language::En as usize;
 
 /// The table, by what its rows speak of.
-const TABLE: [&[Six]; 9] = [
+const TABLE: [&[Six]; 10] = [
     problems::ROWS,
     values::ROWS,
     moments::ROWS,
@@ -33,6 +34,7 @@ const TABLE: [&[Six]; 9] = [
     inf_notes::ROWS,
     bulletins::ROWS,
     identity::ROWS,
+    accounts::ROWS,
 ];
 
 /// Every row of the table.

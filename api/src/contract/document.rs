@@ -37,6 +37,8 @@ use domain::{Role, Scope};
         (name = "sync", description = "A phone's copy"),
         (name = "imports", description = "Files of rows in, all or none"),
         (name = "identity", description = "Access tokens"),
+        (name = "accounts", description = "People: accounts, a mission's members, and where they are signed in"),
+        (name = "clients", description = "Services and apps"),
         (name = "operations", description = "For operators"),
         (name = "contract", description = "This contract"),
     ),
