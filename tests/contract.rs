@@ -58,6 +58,12 @@ fn operations() -> Vec<Operation> {
             let security = operation["security"].as_array().cloned().unwrap_or_default();
             let scopes = security.iter().filter_map(|one| one["oauth2"].as_array()).flatten();
             let body = operation["requestBody"]["content"].as_object();
+            // It would sign out whoever asks.
+            let path = &if operation["operationId"] == "end_sessions" {
+                format!("{path}?account={}", uuid::Uuid::nil())
+            } else {
+                path.clone()
+            };
             operations.push(Operation {
                 id: operation["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase().parse().unwrap(),

@@ -191,7 +191,7 @@ pub async fn invite_account(
 
 /// Get an account
 ///
-/// One account, with the tag that an edit of it needs.
+/// One account, with the tag that an edit of it needs. Call it when an administrator opens an account to change it.
 #[utoipa::path(
     tag = "accounts",
     operation_id = "get_account",

@@ -159,7 +159,8 @@ pub async fn create_client(
 
 /// Get a client
 ///
-/// One service or app, with the tag that an edit of it needs. Its secret cannot be read.
+/// One service or app, with the tag that an edit of it needs. Call it when an administrator opens it to change it. Its
+/// secret cannot be read.
 #[utoipa::path(
     tag = "clients",
     operation_id = "get_client",

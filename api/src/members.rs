@@ -173,7 +173,8 @@ pub async fn invite_member(
 
 /// Get one of a mission's people
 ///
-/// One account, with the tag that an edit of it needs. Somebody of another mission is not there.
+/// One account, with the tag that an edit of it needs. Call it when an administrator opens an account to change it.
+/// Somebody of another mission is not there.
 #[utoipa::path(
     tag = "accounts",
     operation_id = "get_member",
