@@ -19,6 +19,7 @@ mod identity;
 mod import_runs;
 mod imports;
 mod inf_notes;
+mod matrix;
 mod messages;
 mod oauth;
 mod operations;
