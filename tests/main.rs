@@ -5,6 +5,7 @@
 //! they were skipped unless `FOCALPOINT_TEST_CLUSTER` is set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
 mod bulletins;
 mod contract;
 mod directory;
@@ -27,6 +28,8 @@ mod ordered_log;
 mod phone;
 mod process;
 mod restore;
+mod revocation;
 mod roles;
 mod schema;
+mod sign_in;
 mod sync;

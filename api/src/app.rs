@@ -5,7 +5,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
 use crate::{
-    bulletins, contract, directory, entrances, event_costs, health, imports, inf_notes, oauth, security_txt, sync,
+    audit, bulletins, contract, directory, entrances, event_costs, health, imports, inf_notes, oauth, security_txt,
+    sync,
 };
 
 /// Every operation of the API.
@@ -52,6 +53,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(event_costs::import_event_costs)
         .service(imports::runs::list_import_runs)
         .service(imports::runs::get_import_run)
+        .service(audit::list_audit_entries)
+        .service(audit::exports::export_audit)
         .service(sync::synchronise);
 }
 

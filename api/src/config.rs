@@ -8,6 +8,7 @@ use clap::{ArgMatches, Args, Id};
 use secrecy::SecretString;
 
 use crate::edge::Edge;
+use crate::mail::MailSettings;
 
 /// Which database.
 #[derive(Debug, Clone, Args)]
@@ -67,6 +68,9 @@ pub struct Config {
     /// Limits, proxies, other origins, security.txt.
     #[command(flatten)]
     pub edge: Edge,
+    /// How mails are sent.
+    #[command(flatten)]
+    pub mail: MailSettings,
 }
 
 impl Config {
@@ -128,6 +132,9 @@ impl Given<'_> {
         {
             faults.push(("demo_data", format!("is not a folder: {}", data.display())));
         }
+        if self.get::<SecretString>("smtp_url").is_some() && self.get::<String>("mail_from").is_none() {
+            faults.push(("mail_from", "must be given with --smtp-url: who mails come from".to_owned()));
+        }
         if let Err(cause) = tempfile::tempfile() {
             let folder = std::env::temp_dir();
             let why = format!("imports are kept in {} (TMPDIR) while they arrive: {cause}", folder.display());
@@ -142,7 +149,7 @@ impl Given<'_> {
 }
 
 /// Whether a URL leads to this machine alone.
-fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {

@@ -18,7 +18,7 @@ use crate::identity::secrets;
 use crate::imports::{Import, Options, Order, import};
 use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
-use domain::{ClientId, Key, Kind, Language, MissionId, Role, Source, Stream};
+use domain::{Act, ClientId, Key, Kind, Language, MissionId, Role, Source, Stream};
 use persistence::clients::{self, NewClient};
 use persistence::imports::{Keys, Namer, keys};
 
@@ -120,6 +120,7 @@ async fn save_client(
     let client = NewClient { id, name, role, mission, scopes: None, secret_hash };
     state
         .db
+        .acting(Act::OPERATOR)
         .write(async move |conn| match known {
             Some(id) => clients::save_secret(conn, id, &client.secret_hash).await,
             None => clients::insert(conn, &client).await,

@@ -4,14 +4,14 @@
 mod contract;
 mod source;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage, ResponseError, web};
 use futures_util::future::Either;
 use governor::clock::{Clock, DefaultClock};
@@ -182,14 +182,15 @@ impl Limits {
         let Some(budget) = policy.and_then(|policy| self.budgets[policy as usize].as_ref()) else { return Ok(None) };
         let key = match client.filter(|_| budget.policy != Policy::Token) {
             Some(client) => Key::Client(client),
-            None => Key::Source(self.source(request)),
+            None => Key::Source(self.source(request.peer_addr(), request.headers())),
         };
         budget.take(&key).map(Some)
     }
 
-    fn source(&self, request: &ServiceRequest) -> u128 {
-        let peer = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
-        source::key(source::address(&self.trusted, peer, request.headers()))
+    /// Where a request comes from, as one source is counted.
+    pub fn source(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> u128 {
+        let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
+        source::key(source::address(&self.trusted, peer, headers))
     }
 
     /// Forgets whose budget is whole again.
@@ -236,6 +237,7 @@ where
 pub(crate) async fn sweep(state: web::Data<State>, mut stopped: watch::Receiver<bool>) {
     while tokio::time::timeout(SWEEP, stopped.changed()).await.is_err() {
         state.limits.sweep();
+        state.throttle.sweep();
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::Language;
 
+mod account_pages;
 mod bulletins;
 mod directory;
 mod event_costs;
@@ -15,6 +16,7 @@ mod inf_notes;
 mod moments;
 mod problems;
 mod rows;
+mod sign_in;
 mod values;
 
 /// One text in the order of [`Language::ALL`]: ar, en, es, fr, ru, zh.
@@ -23,7 +25,7 @@ pub type Six = [&'static str; 6];
 const ENGLISH: usize = Language::En as usize;
 
 /// The table, by what its rows speak of.
-const TABLE: [&[Six]; 9] = [
+const TABLE: [&[Six]; 11] = [
     problems::ROWS,
     values::ROWS,
     moments::ROWS,
@@ -33,6 +35,8 @@ const TABLE: [&[Six]; 9] = [
     inf_notes::ROWS,
     bulletins::ROWS,
     identity::ROWS,
+    sign_in::ROWS,
+    account_pages::ROWS,
 ];
 
 /// Every row of the table.

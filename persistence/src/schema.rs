@@ -206,6 +206,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_entry (n) {
+        n -> BigInt,
+        at -> Timestamptz,
+        actor_kind -> Text,
+        actor_id -> Nullable<Uuid>,
+        client_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        request_id -> Nullable<Uuid>,
+        database_role -> Text,
+        op -> Text,
+        kind -> Text,
+        object_id -> Uuid,
+        part -> Nullable<Text>,
+        subject_id -> Nullable<Uuid>,
+        mission_id -> Nullable<Uuid>,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
     organization (id) {
         id -> Uuid,
         source -> Text,

@@ -207,6 +207,14 @@ pub async fn end_browser(conn: &mut Conn, wanted: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
+/// Ends every browser of an account.
+pub async fn end_browsers(conn: &mut Conn, of: AccountId) -> Result<(), Error> {
+    let going_on =
+        browser_session::table.filter(browser_session::account_id.eq(of.0).and(browser_session::ended_at.is_null()));
+    diesel::update(going_on).set(browser_session::ended_at.eq(log::now(conn).await?)).execute(conn).await?;
+    Ok(())
+}
+
 /// Forgets links and browsers that have been over for 30 days. Returns how many that were.
 pub async fn prune(conn: &mut Conn) -> Result<usize, Error> {
     let links = "delete from password_link where expires_at < now() - interval '30 days'";

@@ -39,6 +39,7 @@ use domain::{Role, Scope};
         (name = "sync", description = "A phone's copy"),
         (name = "imports", description = "Files of rows in, all or none"),
         (name = "identity", description = "Access tokens"),
+        (name = "audit", description = "Who did what"),
         (name = "operations", description = "For operators"),
         (name = "contract", description = "This contract"),
     ),

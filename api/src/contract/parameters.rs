@@ -7,6 +7,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn}
 use utoipa::openapi::schema::{ArrayItems, KnownFormat, SchemaFormat, SchemaType};
 use utoipa::openapi::{Object, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
+use domain::audit::{ActorKind, ObjectKind, Op};
 use domain::bulletins::{self, Certainty, MessageType, Severity, Urgency};
 use domain::directory::{StateStatus, UnitKind};
 use domain::entrances::{OpeningState, Outside, Pass, PlaceKind, Screening, Weekday};
@@ -92,7 +93,8 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
     schema.pattern = pattern.map(str::to_owned).or(schema.pattern.take());
     let format = match parameter {
         "organization" | "unit" | "mission" | "parent" | "function" => Some(KnownFormat::Uuid),
-        "at" => Some(KnownFormat::DateTime),
+        "object" | "subject" | "person" | "client" | "session" | "request" => Some(KnownFormat::Uuid),
+        "at" | "since" | "until" => Some(KnownFormat::DateTime),
         "on" => Some(KnownFormat::Date),
         _ => None,
     };
@@ -105,6 +107,9 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
         (_, "severity") => Some(words!(Severity)),
         (_, "pass") => Some(words!(Pass)),
         ("search_directory", "kind") => Some(texts(&crate::directory::search::KINDS.map(domain::Kind::name))),
+        (_, "op") => Some(words!(Op)),
+        (_, "actor") => Some(words!(ActorKind)),
+        ("list_audit_entries" | "export_audit", "kind") => Some(words!(ObjectKind)),
         ("list_entrances", "kind") => Some(words!(PlaceKind)),
         _ => None,
     };

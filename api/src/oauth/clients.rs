@@ -34,9 +34,9 @@ pub(super) async fn authenticate(
         return Ok(Err(TokenError::CLIENT));
     }
     if !req.headers().contains_key(header::AUTHORIZATION) {
-        let app = named.and_then(Result::ok).map(AppId);
-        let known = app.filter(|app| state.store.identities().app(*app).is_some());
-        return Ok(known.map(Authenticated::App).ok_or(TokenError::CLIENT));
+        let Some(app) = named.and_then(Result::ok).map(AppId) else { return Ok(Err(TokenError::CLIENT)) };
+        let is_known = state.store.identities().app(app).is_some() || is_new(state, app).await?;
+        return Ok(if is_known { Ok(Authenticated::App(app)) } else { Err(TokenError::CLIENT) });
     }
     let Some((id, secret)) = basic(req) else { return Ok(Err(TokenError::CLIENT)) };
     // RFC 6749 §2.3: one way of authentication a request.
@@ -51,6 +51,12 @@ pub(super) async fn authenticate(
     let (client, hash) = found.filter(|(client, _)| usable(client)).unzip();
     let genuine = state.secrets.check(secret, hash).await?;
     Ok(client.filter(|_| genuine).map(Authenticated::Service).ok_or(TokenError::CLIENT))
+}
+
+/// Whether an app is one that this process has not heard of yet.
+async fn is_new(state: &State, app: AppId) -> Result<bool, ApiError> {
+    let found = state.db.read(async move |conn| persistence::clients::find_app(conn, app).await).await?;
+    Ok(found.is_some_and(|app| app.disabled_at.is_none()))
 }
 
 /// The id (none where it cannot be one) and the secret of HTTP Basic (RFC 7617).
