@@ -30,4 +30,5 @@ mod restore;
 mod revocation;
 mod roles;
 mod schema;
+mod sign_in;
 mod sync;
