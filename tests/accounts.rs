@@ -307,7 +307,12 @@ async fn nothing_is_left_to_sign_in_with_of_who_is_removed_or_has_moved() {
     let equip = async |account: Uuid| {
         let id = AccountId(account);
         let equip = async move |conn: &mut persistence::Conn| {
-            let browser = persistence::sign_ins::Browser { id: Uuid::now_v7(), account: id, authenticated_at: None };
+            let browser = persistence::sign_ins::Browser {
+                id: Uuid::now_v7(),
+                account: id,
+                authenticated_at: None,
+                second_factor_at: None,
+            };
             let mut hash = [0; 32];
             hash[..16].copy_from_slice(account.as_bytes());
             let later = chrono::Utc::now() + chrono::TimeDelta::days(1);

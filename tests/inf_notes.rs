@@ -10,7 +10,7 @@ use crate::harness::{MISSION, Reply, Who, World};
 const LANGUAGES: [&str; 6] = ["ar", "en", "es", "fr", "ru", "zh"];
 
 /// A row that is accepted and published at once.
-fn note(symbol: &str) -> Value {
+pub(crate) fn note(symbol: &str) -> Value {
     json!({"kind": "inf_note", "key": symbol, "audience": "public", "symbol": symbol,
         "texts": {"en": {"title": "Arrangements for tests", "confidence": "sample"}}, "provenance": {"confidence": "sample"}})
 }

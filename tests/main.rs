@@ -6,8 +6,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod accounts;
+mod audit;
 mod bulletins;
 mod clients;
+mod command_line;
 mod contract;
 mod directory;
 mod edge;
@@ -23,11 +25,13 @@ mod imports;
 mod inf_notes;
 mod members;
 mod messages;
+mod oauth;
 mod operations;
 mod ordered_log;
 mod phone;
 mod process;
 mod restore;
+mod revocation;
 mod roles;
 mod schema;
 mod sessions;

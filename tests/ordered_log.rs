@@ -136,7 +136,7 @@ async fn truncate_is_refused_and_replica_mode_does_not_silence_the_log() {
         ["organization", "unit", "function", "mission", "person", "service", "holding", "contact_point", "oauth_client"]
     {
         let refused = psql.batch_execute(&format!("truncate {table} cascade")).await.unwrap_err();
-        assert!(refused.as_db_error().unwrap().message().contains("escape the ordered log"), "{table}: {refused}");
+        assert!(refused.as_db_error().unwrap().message().contains("it would escape the"), "{table}: {refused}");
     }
     psql.batch_execute(&format!("set session_replication_role = replica; {ORGANIZATION}")).await.ok();
     let rows: i64 = psql.query_one("select count(*) from organization", &[]).await.unwrap().get(0);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use api::identity::Who as Named;
+use api::oauth::refresh;
 use domain::Role;
 use reqwest::Method;
 use serde_json::json;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use self::client::{Kept, Pace, Phone, Trouble};
 use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::rows::{With, organization, unit};
-use crate::harness::{MISSION, Who, World, top};
+use crate::harness::{MISSION, Who, World, people, top};
 use crate::identity::client;
 
 const HASTY: Pace = Pace {
@@ -39,8 +39,10 @@ async fn scene() -> (World, Proxy, Phone) {
 }
 
 async fn phone(world: &World, base: String) -> Phone {
-    let (id, secret) = client(world, Role::Integrator).await;
-    Phone::new(base, format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))), "en", HASTY)
+    let who = people::person(&world.server, Role::Delegate, Some(MISSION)).await;
+    let Named::Person { app, session, .. } = who else { unreachable!("a person") };
+    let token = refresh::make(&people::ROTATION_KEY, session, 0);
+    Phone::new(base, app.0.to_string(), token, "en", HASTY)
 }
 
 /// What a phone has that was never on a bad network.
@@ -245,7 +247,7 @@ async fn a_token_that_ended_early_is_renewed_once() {
     assert_eq!(proxy.connections(), 3, "a 401, a token, a copy");
 
     let psql = world.database.psql().await;
-    psql.execute("update oauth_client set disabled_at = now()", &[]).await.unwrap();
+    psql.execute("update account set suspended_at = now()", &[]).await.unwrap();
     phone.bearer = None;
     let mut trouble = phone.sync().await;
     while trouble.is_ok() {
@@ -265,7 +267,7 @@ async fn a_copy_of_other_rights_is_hidden_until_the_new_one_is_whole() {
     psql.execute(&own, &[]).await.unwrap();
     settled(&world).await;
     phone.sync().await.unwrap();
-    let other = "update oauth_client set mission_id = gen_random_uuid() where role = 'integrator'";
+    let other = "update account set mission_id = gen_random_uuid()";
     psql.execute(other, &[]).await.unwrap();
     let kept = phone.kept.clone();
     // The reason arrives, once the server has heard of it; what follows does not.

@@ -52,7 +52,7 @@ async fn every_table_is_followed_always_and_guarded_against_truncate() {
              where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
                and c.relname not in ('sync_head', 'sync_tx', 'sync_log', '__diesel_schema_migrations', 'import_run',
                    'password', 'second_factor', 'recovery_code', 'password_link', 'browser_session', 'session',
-                   'authorization_code', 'mail')
+                   'authorization_code', 'mail', 'audit_entry')
                and (select count(distinct t.tgtype) from pg_trigger t
                     where t.tgrelid = c.oid and t.tgname like 'sync_%' and t.tgenabled = 'A') < 4",
             &[],

@@ -24,7 +24,8 @@ async fn another_device(world: &World, person: &Person, role: Role) -> Person {
         app,
         device: "another device".into(),
         scopes: role.scopes().collect(),
-        rotation_key: [8; 32],
+        has_second_factor: role.needs_second_factor(),
+        rotation_key: people::ROTATION_KEY,
         expires_at: chrono::Utc::now() + chrono::TimeDelta::days(1),
     };
     let db = &world.server.state.db;
@@ -44,8 +45,12 @@ async fn is_refused_soon(world: &World, person: &Person) {
 }
 
 async fn sign_in_browser(world: &World, account: Uuid) -> Uuid {
-    let browser =
-        persistence::sign_ins::Browser { id: Uuid::now_v7(), account: AccountId(account), authenticated_at: None };
+    let browser = persistence::sign_ins::Browser {
+        id: Uuid::now_v7(),
+        account: AccountId(account),
+        authenticated_at: None,
+        second_factor_at: None,
+    };
     let (id, mut hash) = (browser.id, [0; 32]);
     hash[..16].copy_from_slice(id.as_bytes());
     let later = chrono::Utc::now() + chrono::TimeDelta::days(1);

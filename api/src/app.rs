@@ -5,8 +5,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
 use crate::{
-    accounts, bulletins, clients, contract, directory, entrances, event_costs, health, identity, imports, inf_notes,
-    members, security_txt, sessions, sync,
+    accounts, audit, bulletins, clients, contract, directory, entrances, event_costs, health, imports, inf_notes,
+    members, oauth, security_txt, sessions, sync,
 };
 
 /// Every operation of the API.
@@ -17,8 +17,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(health::check_writes)
         .service(contract::get_contract)
         .service(contract::get_contract_json)
-        .service(identity::endpoints::issue_token)
-        .service(identity::endpoints::list_keys)
+        .service(oauth::token::issue_token)
+        .service(oauth::revocation::revoke_token)
+        .service(oauth::introspection::introspect_token)
+        .service(oauth::metadata::get_authorization_server)
+        .service(oauth::metadata::list_keys)
         .service(security_txt::get_security_txt)
         .service(directory::search::search_directory)
         .service(directory::list_organizations)
@@ -50,6 +53,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(event_costs::import_event_costs)
         .service(imports::runs::list_import_runs)
         .service(imports::runs::get_import_run)
+        .service(audit::list_audit_entries)
+        .service(audit::exports::export_audit)
         .service(sync::synchronise)
         .service(accounts::get_own_account)
         .service(accounts::update_own_account)

@@ -186,5 +186,5 @@ pub async fn import_bulletins(
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<BulletinsImport>(&req, allowed.caller, params, body, &state).await
+    receive::<BulletinsImport, _>(&req, &allowed, params, body, &state).await
 }

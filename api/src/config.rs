@@ -8,6 +8,7 @@ use clap::{ArgMatches, Args, Id};
 use secrecy::SecretString;
 
 use crate::edge::Edge;
+use crate::mail::MailSettings;
 
 /// Which database.
 #[derive(Debug, Clone, Args)]
@@ -67,6 +68,9 @@ pub struct Config {
     /// Limits, proxies, other origins, security.txt.
     #[command(flatten)]
     pub edge: Edge,
+    /// How mails are sent.
+    #[command(flatten)]
+    pub mail: MailSettings,
 }
 
 impl Config {
@@ -138,6 +142,9 @@ impl Given<'_> {
             && !data.is_dir()
         {
             faults.push(("demo_data", format!("is not a folder: {}", data.display())));
+        }
+        if self.get::<SecretString>("smtp_url").is_some() && self.get::<String>("mail_from").is_none() {
+            faults.push(("mail_from", "must be given with --smtp-url: who mails come from".to_owned()));
         }
         if let Err(cause) = tempfile::tempfile() {
             let folder = std::env::temp_dir();

@@ -22,7 +22,7 @@ use crate::inf_notes::imports::NotesImport;
 use crate::state::State;
 use domain::identity::{RedirectUri, accounts};
 use domain::{
-    Account, AccountId, AppId, ClientId, Key, Kind, Language, MissionId, Role, Roles, Scopes, Source, Stream,
+    Account, AccountId, Act, AppId, ClientId, Key, Kind, Language, MissionId, Role, Roles, Scopes, Source, Stream,
 };
 use persistence::clients::{self, App, NewClient};
 use persistence::imports::{Keys, Namer, keys};
@@ -187,6 +187,7 @@ async fn save_client(
     let client = NewClient { id, name, role, mission, scopes: None, secret_hash };
     state
         .db
+        .acting(Act::OPERATOR)
         .write(async move |conn| match known {
             Some(id) => clients::save_secret(conn, id, &client.secret_hash).await,
             None => clients::insert(conn, &client).await,
@@ -214,7 +215,7 @@ async fn save_app(state: &State) -> anyhow::Result<()> {
         Some(_) => Ok(()),
         None => clients::insert_app(conn, &app).await,
     };
-    state.db.write::<_, persistence::Error, _>(save).await?;
+    state.db.acting(Act::OPERATOR).write::<_, persistence::Error, _>(save).await?;
     Ok(())
 }
 
@@ -262,7 +263,7 @@ async fn save_person(
         }
         Ok(id)
     };
-    let id = state.db.write::<_, persistence::Error, _>(save).await?.value;
+    let id = state.db.acting(Act::OPERATOR).write::<_, persistence::Error, _>(save).await?.value;
     let totp_secret = shared.map(|bytes| totp_rs::Secret::from(bytes).to_base32());
     Ok(PersonCredentials { account: id.0, mail, password: password.expose_secret().to_owned(), totp_secret })
 }

@@ -433,5 +433,5 @@ pub async fn import_directory(
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<DirectoryImport>(&req, allowed.caller, params, body, &state).await
+    receive::<DirectoryImport, _>(&req, &allowed, params, body, &state).await
 }

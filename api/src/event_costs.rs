@@ -214,5 +214,5 @@ pub async fn import_event_costs(
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<CostsImport>(&req, allowed.caller, params, body, &state).await
+    receive::<CostsImport, _>(&req, &allowed, params, body, &state).await
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{self, Accept, Header, HeaderValue, Quality};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use serde::Serialize;
 
 use crate::imports::csv::{Columns, flatten, guard, rank};
@@ -121,27 +121,35 @@ pub async fn respond<R: Rows>(rows: R, format: Format, name: &str) -> Result<Htt
         true => web::block(move || columns(&*looked)).await.map_err(|_| ApiError::new(Code::Internal))?,
         false => Vec::new(),
     };
-    let disposition = format!("attachment; filename=\"{name}.{}\"", format.extension());
-    let media_type = format.media_type();
     let lease = Lease::begin(rows, PATIENCE);
-    let start = head(&format, &columns).map_err(|_| ApiError::new(Code::Internal))?;
+    let start = head(&format, columns.iter().map(String::as_str)).map_err(|_| ApiError::new(Code::Internal))?;
     let writing = Writing { lease, columns, is_csv, start: Some(start), place: Some(Place::default()) };
     let pieces = stream::try_unfold(writing, |mut writing| async move {
         Ok::<_, io::Error>(writing.piece()?.map(|piece| (piece, writing)))
     });
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_DISPOSITION, disposition))
-        .content_type(media_type)
-        .streaming(pieces))
+    Ok(attachment(&format, name, pieces))
 }
 
-fn head(format: &Format, columns: &[String]) -> io::Result<Vec<u8>> {
+/// A response that is a file of this name, without its end.
+pub(crate) fn attachment<P>(format: &Format, name: &str, pieces: P) -> HttpResponse
+where
+    P: Stream<Item = io::Result<web::Bytes>> + 'static,
+{
+    let disposition = format!("attachment; filename=\"{name}.{}\"", format.extension());
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .content_type(format.media_type())
+        .streaming(pieces)
+}
+
+/// What a file begins with.
+pub(crate) fn head<'a>(format: &Format, columns: impl Iterator<Item = &'a str>) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     if let Format::Csv { marked } = format {
         if *marked {
             head.extend(BYTE_ORDER_MARK);
         }
-        write_record(&mut head, columns.iter().map(String::as_str))?;
+        write_record(&mut head, columns)?;
     }
     Ok(head)
 }
@@ -160,7 +168,8 @@ fn columns<R: Rows>(rows: &R) -> Vec<String> {
     columns
 }
 
-fn write_record<'a>(piece: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
+/// Writes a row of CSV.
+pub(crate) fn write_record<'a>(piece: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(piece);
     Ok(writer.write_record(cells)?)
 }

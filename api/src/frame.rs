@@ -16,7 +16,7 @@ use crate::params;
 use crate::problem::{ApiError, Code, MEDIA_TYPE};
 use crate::state::State;
 use crate::trace_context::{TRACERESPONSE, TraceContext};
-use crate::{coding, cors};
+use crate::{coding, cors, sign_in};
 
 /// Marks an error response whose body another standard prescribes.
 pub struct Verbatim;
@@ -83,6 +83,9 @@ fn is_unexplained(response: &HttpResponse) -> bool {
 fn explain(response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {
     let told = response.response().extensions().get::<ApiError>().cloned();
     let error = told.unwrap_or_else(|| ApiError::new(code_of(response.status())));
+    if let Some(page) = sign_in::explain(response.request(), &error) {
+        return response.into_response(page);
+    }
     let language = params::language(response.request());
     response.map_body(|head, _| {
         head.headers.remove(header::CONTENT_ENCODING);

@@ -1,6 +1,5 @@
 //! Who calls: access tokens, roles and what a handler's signature permits.
 
-pub mod endpoints;
 mod keys;
 pub mod secrets;
 mod tokens;
@@ -350,18 +349,23 @@ async fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
         Presented::Refused => return Err(refused()),
         Presented::Token(token) => token,
     };
+    resolve(state, &token).await.map(Caller::Somebody)
+}
+
+/// Whom a good token names, and what they may do now.
+pub(crate) async fn resolve(state: &State, token: &Token) -> Result<Somebody, ApiError> {
     let told = |standing| match standing {
-        Standing::Good(somebody) => Some(Ok(Caller::Somebody(somebody))),
+        Standing::Good(somebody) => Some(Ok(somebody)),
         Standing::Refused => Some(Err(refused())),
         Standing::Ahead => None,
     };
-    if let Some(caller) = told(state.store.identities().standing(&token)) {
-        return caller;
+    if let Some(somebody) = told(state.store.identities().standing(token)) {
+        return somebody;
     }
     // Whom it names may be newer than this process's last news.
-    let heard = state.store.wait_until(|store| told(store.identities().standing(&token)).is_some());
+    let heard = state.store.wait_until(|store| told(store.identities().standing(token)).is_some());
     let _ = tokio::time::timeout(NEWS_WAIT, heard).await;
-    told(state.store.identities().standing(&token)).unwrap_or_else(|| Err(refused()))
+    told(state.store.identities().standing(token)).unwrap_or_else(|| Err(refused()))
 }
 
 fn bearer(authorization: &HeaderValue) -> Option<&str> {

@@ -229,7 +229,7 @@ pub async fn import<I: Import>(state: &State, mut file: File, order: Order) -> R
     order.progress.set_total(scan.rows);
     order.progress.enter(ImportState::Waiting);
     let _turn = state.import_turns.take(I::STREAM, order.turn_wait).await?;
-    let outcome = state.db.write(async move |conn| run::<I>(conn, file, scan, order).await).await;
+    let outcome = state.db.acting(order.act).write(async move |conn| run::<I>(conn, file, scan, order).await).await;
     match outcome {
         Ok(done) => {
             state.metrics.imported(I::STREAM, done.value.rows);
@@ -351,7 +351,7 @@ fn head_of<I: Import>(head: &Head) -> Result<(Kind, Key), Fault> {
 
 async fn run<I: Import>(conn: &mut Conn, file: File, scan: Scan, order: Order) -> Result<ImportReport, Ended> {
     let Scan { rows, heads, namer, mut faults, warnings } = scan;
-    let Order { format, options, progress, run, turn_wait, language: _ } = order;
+    let Order { format, options, progress, run, turn_wait, language: _, act: _ } = order;
     imports::lock(conn, I::STREAM, turn_wait).await?;
     progress.enter(ImportState::Saving);
     let mut keys = imports::keys(conn, I::REFERENCES, namer).await?;

@@ -179,5 +179,5 @@ pub async fn import_inf_notes(
     body: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    receive::<NotesImport>(&req, allowed.caller, params, body, &state).await
+    receive::<NotesImport, _>(&req, &allowed, params, body, &state).await
 }

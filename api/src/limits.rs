@@ -4,14 +4,14 @@
 mod contract;
 mod source;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage, ResponseError, web};
 use futures_util::future::Either;
 use governor::clock::{Clock, DefaultClock};
@@ -84,7 +84,7 @@ impl Policy {
         let is_below = |top: &str| path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match path {
             "/healthz" | "/readyz" | "/readyz/writes" => None,
-            "/oauth/token" => Some(Self::Token),
+            "/oauth/token" | "/oauth/revoke" | "/oauth/introspect" => Some(Self::Token),
             _ if ["/v1/bulletins", "/v1/entrances", "/v1/sync", "/v1/imports/bulletins"].into_iter().any(is_below) => {
                 Some(Self::Bulletins)
             }
@@ -182,14 +182,15 @@ impl Limits {
         let Some(budget) = policy.and_then(|policy| self.budgets[policy as usize].as_ref()) else { return Ok(None) };
         let key = match client.filter(|_| budget.policy != Policy::Token) {
             Some(client) => Key::Client(client),
-            None => Key::Source(self.source(request)),
+            None => Key::Source(self.source(request.peer_addr(), request.headers())),
         };
         budget.take(&key).map(Some)
     }
 
-    fn source(&self, request: &ServiceRequest) -> u128 {
-        let peer = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
-        source::key(source::address(&self.trusted, peer, request.headers()))
+    /// Where a request comes from, as one source is counted.
+    pub fn source(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> u128 {
+        let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
+        source::key(source::address(&self.trusted, peer, headers))
     }
 
     /// Forgets whose budget is whole again.
@@ -236,6 +237,7 @@ where
 pub(crate) async fn sweep(state: web::Data<State>, mut stopped: watch::Receiver<bool>) {
     while tokio::time::timeout(SWEEP, stopped.changed()).await.is_err() {
         state.limits.sweep();
+        state.throttle.sweep();
     }
 }
 

@@ -223,6 +223,16 @@ impl ApiError {
         self.code
     }
 
+    /// The sentence about this occurrence.
+    pub fn told(&self) -> Option<&Message> {
+        self.detail.as_deref()
+    }
+
+    /// The headers that belong to it.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
     /// The document for a request, in its language.
     pub fn document(&self, request_id: Uuid, language: Language) -> Problem<'_> {
         Problem {

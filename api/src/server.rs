@@ -21,10 +21,14 @@ use crate::identity::secrets::Secrets;
 use crate::identity::{Tokens, generate_key};
 use crate::imports::ImportTurns;
 use crate::limits::{self, Limits};
+use crate::mail::{self, Post};
 use crate::metrics::{self, Metrics};
+use crate::sign_in;
+use crate::sign_in::throttle::Throttle;
 use crate::state::State;
 use crate::store::Store;
 use crate::{app, coding, cors, demonstration, follower, frame, scheduler};
+use domain::Act;
 use persistence::{Db, db, identity, migrations, roles};
 
 /// A running server.
@@ -77,13 +81,15 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         import_turns: ImportTurns::default(),
         contract: Contract::new()?,
         limits: Limits::new(&config.edge),
+        throttle: Throttle::default(),
+        post: Post::new(&config)?,
         deprecations: Deprecations::new(deprecation::OPERATIONS, &contract::document())?,
         metrics: if metrics_listener.is_some() { Metrics::on()? } else { Metrics::off() },
         config,
     });
 
     let first_key = generate_key(Utc::now())?;
-    state.db.write(async move |conn| identity::insert_first_key(conn, &first_key).await).await?;
+    state.db.acting(Act::SYSTEM).write(async move |conn| identity::insert_first_key(conn, &first_key).await).await?;
     if state.config.demo {
         demonstration::fill(&state).await?;
     }
@@ -95,6 +101,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         tokio::spawn(follower::follow(state.clone(), stopped.clone())),
         tokio::spawn(scheduler::run(state.clone(), stopped.clone())),
         tokio::spawn(limits::sweep(state.clone(), stopped.clone())),
+        tokio::spawn(mail::run(state.clone(), stopped.clone())),
         tokio::spawn(metrics::keep_up(state.clone(), stopped)),
     ];
     let shared = state.clone();
@@ -103,6 +110,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
             .app_data(shared.clone())
             .configure(app::error_handlers)
             .configure(|config| app::routes(&mut ServiceConfig::new(config)))
+            .configure(sign_in::routes)
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", serde_json::Value::Null))
             .default_service(web::to(frame::no_route))

@@ -7,7 +7,9 @@ use crate::identity::Tokens;
 use crate::identity::secrets::Secrets;
 use crate::imports::ImportTurns;
 use crate::limits::Limits;
+use crate::mail::Post;
 use crate::metrics::Metrics;
+use crate::sign_in::throttle::Throttle;
 use crate::store::Store;
 use persistence::Db;
 
@@ -29,6 +31,10 @@ pub struct State {
     pub contract: Contract,
     /// What is left of everybody's budgets.
     pub limits: Limits,
+    /// How often people may try to sign in.
+    pub throttle: Throttle,
+    /// How mails are sent.
+    pub post: Post,
     /// The operations that will go.
     pub deprecations: Deprecations,
     /// What is counted and timed.

@@ -4,6 +4,7 @@
 pub mod messages;
 
 pub mod audience;
+pub mod audit;
 pub mod bulletins;
 mod codes;
 pub mod contact;

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::Language;
 
+mod account_pages;
 mod accounts;
 mod bulletins;
 mod directory;
@@ -16,6 +17,7 @@ mod inf_notes;
 mod moments;
 mod problems;
 mod rows;
+mod sign_in;
 mod values;
 
 /// One text in the order of [`Language::ALL`]: ar, en, es, fr, ru, zh.
@@ -24,7 +26,7 @@ pub type Six = [&'static str; 6];
 const ENGLISH: usize = Language::En as usize;
 
 /// The table, by what its rows speak of.
-const TABLE: [&[Six]; 10] = [
+const TABLE: [&[Six]; 12] = [
     problems::ROWS,
     values::ROWS,
     moments::ROWS,
@@ -35,6 +37,8 @@ const TABLE: [&[Six]; 10] = [
     bulletins::ROWS,
     identity::ROWS,
     accounts::ROWS,
+    sign_in::ROWS,
+    account_pages::ROWS,
 ];
 
 /// Every row of the table.

@@ -94,18 +94,7 @@ impl Db {
 
     /// The same database, in which every transaction is told to the audit as what `act` says.
     pub fn acting(&self, act: Act) -> Self {
-        let (kind, id, client, session) = match act.actor {
-            Actor::Person { account, app, session } => {
-                ("person", Some(account.0), app.map(|app| app.0), session.map(|session| session.0))
-            }
-            Actor::Client(client) => ("client", Some(client.0), Some(client.0), None),
-            Actor::System => ("system", None, None, None),
-            Actor::Operator => ("operator", None, None, None),
-        };
-        let told = serde_json::json!({
-            "kind": kind, "id": id, "client": client, "session": session, "request": act.request,
-        });
-        Self { act: Some(told.to_string().into()), ..self.clone() }
+        Self { act: Some(told(act).into()), ..self.clone() }
     }
 
     /// How the pool is used now.
@@ -152,8 +141,7 @@ impl Db {
             let mut conn = take(&pool).await?;
             let transaction = conn.transaction::<_, Failed<E>, _>(async move |conn| {
                 if let Some(act) = act {
-                    let say = diesel::sql_query("select set_config('focalpoint.actor', $1, true)");
-                    say.bind::<diesel::sql_types::Text, _>(&*act).execute(conn).await?;
+                    say(conn, &act).await?;
                 }
                 let value = work(conn).await.map_err(Failed::Work)?;
                 conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?;
@@ -182,6 +170,30 @@ impl Db {
         let outcome = self.runtime.spawn(work).await;
         outcome.unwrap_or_else(|gone| Err(Error::Unexpected(gone.to_string()).into()))
     }
+}
+
+/// Tells the audit who acts from here to the end of this transaction, where that is known only now.
+pub async fn act_as(conn: &mut Conn, act: Act) -> Result<(), Error> {
+    Ok(say(conn, &told(act)).await?)
+}
+
+async fn say(conn: &mut Conn, act: &str) -> Result<(), diesel::result::Error> {
+    let query = diesel::sql_query("select set_config('focalpoint.actor', $1, true)");
+    query.bind::<diesel::sql_types::Text, _>(act).execute(conn).await.map(drop)
+}
+
+/// As the audit's triggers read it.
+fn told(act: Act) -> String {
+    let (kind, id, client, session) = match act.actor {
+        Actor::Person { account, app, session } => {
+            ("person", Some(account.0), app.map(|app| app.0), session.map(|session| session.0))
+        }
+        Actor::Client(client) => ("client", Some(client.0), Some(client.0), None),
+        Actor::System => ("system", None, None, None),
+        Actor::Operator => ("operator", None, None, None),
+    };
+    let request = act.request;
+    serde_json::json!({"kind": kind, "id": id, "client": client, "session": session, "request": request}).to_string()
 }
 
 /// A pool of connections, opened when they are needed.

@@ -6,6 +6,7 @@
 extern crate domain;
 
 pub mod accounts;
+pub mod audit;
 pub mod bulletins;
 pub mod clients;
 pub mod db;

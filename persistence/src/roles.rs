@@ -30,13 +30,14 @@ impl From<diesel::result::Error> for Refused {
 }
 
 /// The tables and views, and what is needed of each. A root is closed and never deleted, and so is what identity stands on;
-/// parts of aggregates are replaced and the log is pruned.
+/// parts of aggregates are replaced and the log is pruned. The audit is only added to.
 const NEEDED: &str = "
     with needed as (
         select c.oid, c.relname::text as name,
             case
                 when c.relname = '__diesel_schema_migrations' or c.relkind in ('v', 'm') then array['SELECT']
                 when c.relname = 'sync_head' then array['SELECT', 'UPDATE']
+                when c.relname = 'audit_entry' then array['SELECT', 'INSERT']
                 when c.relname = 'sync_log' then array['SELECT', 'INSERT', 'DELETE']
                 when exists (
                     select from pg_trigger t join pg_proc p on p.oid = t.tgfoid

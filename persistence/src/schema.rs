@@ -115,6 +115,7 @@ diesel::table! {
         hash -> Binary,
         account_id -> Uuid,
         authenticated_at -> Nullable<Timestamptz>,
+        second_factor_at -> Nullable<Timestamptz>,
         last_used_at -> Timestamptz,
         expires_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
@@ -128,6 +129,7 @@ diesel::table! {
         app_id -> Uuid,
         device -> Text,
         scope -> Text,
+        has_second_factor -> Bool,
         rotation_key -> Binary,
         generation -> Integer,
         rotated_at -> Timestamptz,
@@ -148,6 +150,7 @@ diesel::table! {
         code_challenge -> Text,
         scope -> Text,
         device -> Text,
+        has_second_factor -> Bool,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
         session_id -> Nullable<Uuid>,
@@ -199,6 +202,27 @@ diesel::table! {
         problem -> Nullable<Jsonb>,
         started_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    audit_entry (n) {
+        n -> BigInt,
+        at -> Timestamptz,
+        actor_kind -> Text,
+        actor_id -> Nullable<Uuid>,
+        client_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        request_id -> Nullable<Uuid>,
+        database_role -> Text,
+        op -> Text,
+        kind -> Text,
+        object_id -> Uuid,
+        part -> Nullable<Text>,
+        subject_id -> Nullable<Uuid>,
+        mission_id -> Nullable<Uuid>,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
     }
 }
 

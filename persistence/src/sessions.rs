@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::schema::{app, authorization_code, browser_session, session};
-use crate::{Conn, Error, log};
+use crate::schema::{app, authorization_code, session};
+use crate::{Conn, Error, log, sign_ins};
 use domain::identity::SessionEnd;
 use domain::{AccountId, AppId, Scopes, SessionId};
 
@@ -23,6 +23,8 @@ pub struct NewSession {
     pub device: String,
     /// What was granted.
     pub scopes: Scopes,
+    /// Whether a second factor was shown.
+    pub has_second_factor: bool,
     /// What its refresh tokens are made of.
     pub rotation_key: [u8; 32],
     /// When it ends at the latest.
@@ -40,11 +42,15 @@ pub struct Family {
     pub app: AppId,
     /// What was granted.
     pub scopes: Scopes,
+    /// Whether a second factor was shown.
+    pub has_second_factor: bool,
     /// What its refresh tokens are made of.
     pub rotation_key: Vec<u8>,
     /// The generation of the newest refresh token.
     pub generation: i32,
-    /// When that was made.
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When the newest refresh token was made.
     pub rotated_at: DateTime<Utc>,
     /// When it was last used.
     pub last_used_at: DateTime<Utc>,
@@ -81,13 +87,14 @@ pub struct Session {
 
 /// Adds a session.
 pub async fn insert(conn: &mut Conn, new: &NewSession) -> Result<(), Error> {
-    use session::{account_id, app_id, device, expires_at, id, rotation_key, scope, table};
+    use session::{account_id, app_id, device, expires_at, has_second_factor, id, rotation_key, scope, table};
     let values = (
         id.eq(new.id.0),
         account_id.eq(new.account.0),
         app_id.eq(new.app.0),
         device.eq(&new.device),
         scope.eq(new.scopes.parameter()),
+        has_second_factor.eq(new.has_second_factor),
         rotation_key.eq(&new.rotation_key[..]),
         expires_at.eq(new.expires_at),
     );
@@ -97,26 +104,37 @@ pub async fn insert(conn: &mut Conn, new: &NewSession) -> Result<(), Error> {
 
 /// The session of this id, over or not, kept from others until the transaction ends. `NotFound` when there is none.
 pub async fn lock(conn: &mut Conn, wanted: SessionId) -> Result<Family, Error> {
-    type Row =
-        ((Uuid, Uuid, String, Vec<u8>, i32), (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>));
+    type Row = (
+        (Uuid, Uuid, String, bool, Vec<u8>, i32),
+        (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>),
+    );
     let (what, times): Row = session::table
         .find(wanted.0)
         .select((
-            (session::account_id, session::app_id, session::scope, session::rotation_key, session::generation),
-            (session::rotated_at, session::last_used_at, session::expires_at, session::ended_at),
+            (
+                session::account_id,
+                session::app_id,
+                session::scope,
+                session::has_second_factor,
+                session::rotation_key,
+                session::generation,
+            ),
+            (session::created_at, session::rotated_at, session::last_used_at, session::expires_at, session::ended_at),
         ))
         .for_update()
         .first(conn)
         .await?;
-    let (account, app, scope, rotation_key, generation) = what;
-    let (rotated_at, last_used_at, expires_at, ended_at) = times;
+    let (account, app, scope, has_second_factor, rotation_key, generation) = what;
+    let (created_at, rotated_at, last_used_at, expires_at, ended_at) = times;
     Ok(Family {
         id: wanted,
         account: AccountId(account),
         app: AppId(app),
         scopes: Scopes::parse(&scope),
+        has_second_factor,
         rotation_key,
         generation,
+        created_at,
         rotated_at,
         last_used_at,
         expires_at,
@@ -207,16 +225,14 @@ pub async fn end_all(
 
 /// Ends all that an account has anywhere: its sessions, and the browsers in which it is signed in on our pages.
 pub async fn end_everything(conn: &mut Conn, account: AccountId, why: SessionEnd) -> Result<usize, Error> {
-    end_browsers(conn, account).await?;
+    end_ways_in(conn, account).await?;
     end_all(conn, account, None, why).await
 }
 
 /// Ends the browsers in which an account is signed in on our pages, and the codes that are on their way from them
 /// to an app: without that, who holds a device whose session has ended gets another by a tap.
-pub async fn end_browsers(conn: &mut Conn, account: AccountId) -> Result<(), Error> {
-    let browsers = browser_session::table
-        .filter(browser_session::account_id.eq(account.0).and(browser_session::ended_at.is_null()));
-    diesel::update(browsers).set(browser_session::ended_at.eq(log::now(conn).await?)).execute(conn).await?;
+pub async fn end_ways_in(conn: &mut Conn, account: AccountId) -> Result<(), Error> {
+    sign_ins::end_browsers(conn, account).await?;
     diesel::delete(
         authorization_code::table
             .filter(authorization_code::account_id.eq(account.0).and(authorization_code::used_at.is_null())),
@@ -244,6 +260,8 @@ pub struct Code {
     pub scope: String,
     /// What the device's browser called itself.
     pub device: String,
+    /// Whether a second factor was shown.
+    pub has_second_factor: bool,
     /// Until when it can be used.
     pub expires_at: DateTime<Utc>,
     /// When it was.

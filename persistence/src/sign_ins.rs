@@ -199,6 +199,8 @@ pub struct Browser {
     pub account: AccountId,
     /// Since when they are signed in; none while a second factor is to be shown.
     pub authenticated_at: Option<DateTime<Utc>>,
+    /// When they showed a second factor, whether or not they had to.
+    pub second_factor_at: Option<DateTime<Utc>>,
 }
 
 /// Adds a browser, by the hash of its cookie.
@@ -213,6 +215,7 @@ pub async fn insert_browser(
         browser_session::hash.eq(&hash[..]),
         browser_session::account_id.eq(new.account.0),
         browser_session::authenticated_at.eq(new.authenticated_at),
+        browser_session::second_factor_at.eq(new.second_factor_at),
         browser_session::expires_at.eq(expires_at),
     );
     diesel::insert_into(browser_session::table).values(values).execute(conn).await?;
@@ -221,19 +224,38 @@ pub async fn insert_browser(
 
 /// The browser that has this cookie, unless it is over.
 pub async fn find_browser(conn: &mut Conn, hash: &[u8; 32]) -> Result<Option<Browser>, Error> {
-    let row: Option<(Uuid, Uuid, Option<DateTime<Utc>>)> = browser_session::table
+    type Row = (Uuid, Uuid, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+    let row: Option<Row> = browser_session::table
         .filter(browser_session::hash.eq(&hash[..]).and(browser_session::ended_at.is_null()))
         .filter(browser_session::expires_at.gt(diesel::dsl::now))
-        .select((browser_session::id, browser_session::account_id, browser_session::authenticated_at))
+        .select((
+            browser_session::id,
+            browser_session::account_id,
+            browser_session::authenticated_at,
+            browser_session::second_factor_at,
+        ))
         .first(conn)
         .await
         .optional()?;
-    Ok(row.map(|(id, account, authenticated_at)| Browser { id, account: AccountId(account), authenticated_at }))
+    Ok(row.map(|(id, account, authenticated_at, second_factor_at)| Browser {
+        id,
+        account: AccountId(account),
+        authenticated_at,
+        second_factor_at,
+    }))
 }
 
 /// Ends a browser.
 pub async fn end_browser(conn: &mut Conn, wanted: Uuid) -> Result<(), Error> {
     let going_on = browser_session::table.find(wanted).filter(browser_session::ended_at.is_null());
+    diesel::update(going_on).set(browser_session::ended_at.eq(log::now(conn).await?)).execute(conn).await?;
+    Ok(())
+}
+
+/// Ends every browser of an account.
+pub async fn end_browsers(conn: &mut Conn, of: AccountId) -> Result<(), Error> {
+    let going_on =
+        browser_session::table.filter(browser_session::account_id.eq(of.0).and(browser_session::ended_at.is_null()));
     diesel::update(going_on).set(browser_session::ended_at.eq(log::now(conn).await?)).execute(conn).await?;
     Ok(())
 }

@@ -194,6 +194,7 @@ pub(crate) fn config(url: &str) -> Config {
         drain_seconds: 0,
         shutdown_seconds: 5,
         edge: Edge::default(),
+        mail: Default::default(),
     }
 }
 

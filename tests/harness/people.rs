@@ -4,9 +4,13 @@ use api::Server;
 use api::identity::{Token, Who};
 use domain::identity::RedirectUri;
 use domain::{Account, AccountId, AppId, ClientId, Email, Language, MissionId, Role, Roles, Scopes, SessionId};
+use persistence::Db;
 use persistence::clients::{App, NewClient};
 use persistence::sessions::NewSession;
 use uuid::Uuid;
+
+/// What the refresh tokens of all sessions of tests are made of.
+pub(crate) const ROTATION_KEY: [u8; 32] = [7; 32];
 
 /// A token for somebody new of a role and mission: a service where the role is one of services, else a person who
 /// has signed in.
@@ -21,7 +25,7 @@ pub(crate) async fn token(server: &Server, role: Role, mission: Option<Uuid>) ->
 /// A token as the server issues it to who is new.
 pub(crate) fn issue(server: &Server, who: Who, scopes: Scopes) -> String {
     let (state, token) = (&server.state, Token { who, scopes, rights_version: 1 });
-    state.tokens.issue(&state.store.identities().keys, &token, chrono::Utc::now()).unwrap()
+    state.tokens.issue(&state.store.identities().keys, &token, chrono::Utc::now(), 3600).unwrap()
 }
 
 /// A new service without a usable secret.
@@ -72,6 +76,11 @@ pub(crate) fn app() -> App {
 
 /// Somebody new, signed in in a new app.
 pub(crate) async fn person(server: &Server, role: Role, mission: Option<Uuid>) -> Who {
+    person_in(&server.state.db, role, mission).await
+}
+
+/// The same, past any server.
+pub(crate) async fn person_in(db: &Db, role: Role, mission: Option<Uuid>) -> Who {
     let (account, app) = (account(role, mission), app());
     let session = NewSession {
         id: SessionId(Uuid::now_v7()),
@@ -79,7 +88,8 @@ pub(crate) async fn person(server: &Server, role: Role, mission: Option<Uuid>) -
         app: app.id,
         device: "of a test".into(),
         scopes: role.scopes().collect(),
-        rotation_key: [7; 32],
+        has_second_factor: role.needs_second_factor(),
+        rotation_key: ROTATION_KEY,
         expires_at: chrono::Utc::now() + chrono::TimeDelta::days(1),
     };
     let who = Who::Person { account: account.id, app: app.id, session: session.id };
@@ -88,6 +98,6 @@ pub(crate) async fn person(server: &Server, role: Role, mission: Option<Uuid>) -
         persistence::accounts::insert(conn, &account).await?;
         persistence::sessions::insert(conn, &session).await
     };
-    server.state.db.write(save).await.unwrap();
+    db.write(save).await.unwrap();
     who
 }

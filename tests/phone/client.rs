@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use reqwest::RequestBuilder;
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -73,8 +73,10 @@ struct Answer {
 pub(crate) struct Phone {
     pub(crate) kept: Kept,
     base: String,
-    /// `Basic …`, from the phone's key store.
-    credentials: String,
+    /// The app's id: it is no secret.
+    app: String,
+    /// The newest refresh token. In the phone's key store, and replaced there before the new one is used.
+    pub(crate) refresh_token: String,
     language: &'static str,
     pace: Pace,
     http: reqwest::Client,
@@ -83,7 +85,7 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
-    pub(crate) fn new(base: String, credentials: String, language: &'static str, pace: Pace) -> Self {
+    pub(crate) fn new(base: String, app: String, refresh_token: String, language: &'static str, pace: Pace) -> Self {
         let http = reqwest::Client::builder()
             .no_proxy()
             // a redirect is not ours: a network that wants the user to sign in somewhere
@@ -94,12 +96,12 @@ impl Phone {
             .pool_max_idle_per_host(0)
             .build()
             .unwrap();
-        Self { kept: Kept::default(), base, credentials, language, pace, http, bearer: None }
+        Self { kept: Kept::default(), base, app, refresh_token, language, pace, http, bearer: None }
     }
 
-    /// The system has ended the app, and the user opens it again. The token was in the key store.
+    /// The system has ended the app, and the user opens it again. The tokens were in the key store.
     pub(crate) fn restart(self) -> Self {
-        let again = Self::new(self.base, self.credentials, self.language, self.pace);
+        let again = Self::new(self.base, self.app, self.refresh_token, self.language, self.pace);
         Self { kept: self.kept, bearer: self.bearer, ..again }
     }
 
@@ -173,7 +175,8 @@ impl Phone {
         Err(Trouble::SignIn)
     }
 
-    /// The access token, or a new one where there is none or it ends soon.
+    /// The access token, or a new one where there is none or it ends soon. One request at a time may do this: a
+    /// refresh token is good once. A reply that is lost may be asked for again, for 30 seconds.
     async fn bearer(&mut self) -> Result<String, Trouble> {
         if let Some((token, _)) = self.bearer.as_ref().filter(|(_, until)| Instant::now() < *until) {
             return Ok(token.clone());
@@ -182,20 +185,23 @@ impl Phone {
         let answer = self
             .persist(|| {
                 let request = self.http.post(format!("{}/oauth/token", self.base));
-                request
-                    .header(AUTHORIZATION, &self.credentials)
-                    .header("content-type", "application/x-www-form-urlencoded")
-                    .body("grant_type=client_credentials")
+                // Neither has a character that a form would have to escape.
+                let form =
+                    format!("grant_type=refresh_token&client_id={}&refresh_token={}", self.app, self.refresh_token);
+                request.header("content-type", "application/x-www-form-urlencoded").body(form)
             })
             .await?;
-        let token = answer.body["access_token"].as_str();
-        match (answer.status, token, answer.body["expires_in"].as_u64()) {
-            (200, Some(token), Some(seconds)) => {
+        let token = |name: &str| answer.body[name].as_str();
+        let seconds = answer.body["expires_in"].as_u64();
+        match (answer.status, token("refresh_token"), token("access_token"), seconds) {
+            (200, Some(next), Some(token), Some(seconds)) => {
+                self.refresh_token = next.to_owned();
                 // A few minutes early, and counted from before the request: the answer may have been slow.
                 let until = asked + Duration::from_secs(seconds.saturating_sub(300));
                 self.bearer = Some((token.to_owned(), until));
                 Ok(token.to_owned())
             }
+            // The session is over: revoked, or unused for too long.
             (400 | 401, ..) => Err(Trouble::SignIn),
             _ => Err(answer.refusal()),
         }

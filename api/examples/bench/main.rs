@@ -80,6 +80,10 @@ pub enum Work {
     W5,
     /// The first sync and a delta.
     W6,
+    /// A public note by id, with a token: what verifying one costs is the difference to the next.
+    Token,
+    /// The same notes, without a token.
+    NoToken,
 }
 
 #[tokio::main]
@@ -99,25 +103,30 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     let mut report = Report::of(cli);
 
     let server = Product::start(&program, &cli.serve)?;
-    let editor = Client::create(&server, &program, &["--role=editor"]).await?;
-    report.import = Some(editor.import("directory", &data.path().join("directory.ndjson"), &server).await?);
-    let mission = editor.first_mission().await?;
+    let importer = ["--role=importer", "--scope=read", "--scope=directory:import", "--scope=inf_notes:import"];
+    let importer = Client::create(&server, &program, &importer).await?;
+    report.import = Some(importer.import("directory", &data.path().join("directory.ndjson"), &server).await?);
+    let mission = importer.first_mission().await?;
     let of_mission = format!("--mission={mission}");
-    let delegate = Client::create(&server, &program, &["--role=delegate", &of_mission]).await?;
+    let integrator = Client::create(&server, &program, &["--role=integrator", &of_mission]).await?;
     if wanted(Work::W6) {
-        report.sync = Some(sync::measure(cli, &server, &editor, &delegate, data.path()).await?);
+        report.sync = Some(sync::measure(cli, &server, &importer, &integrator, data.path()).await?);
     }
-    editor.import("inf-notes", &data.path().join("inf-notes.ndjson"), &server).await?;
+    importer.import("inf-notes", &data.path().join("inf-notes.ndjson"), &server).await?;
     drop(server);
 
     let server = Product::start(&program, &cli.serve)?;
-    let delegate = delegate.at(&server).await?;
+    let integrator = integrator.at(&server).await?;
+    let stranger = integrator.without_token();
     report.ready_seconds = server.started_in.as_secs_f64();
     report.resident_at_start = server.memory()?.resident;
     let queries = recall::read(&data.path().join("queries.ndjson"))?;
-    for work in [Work::W1, Work::W2, Work::W3, Work::W4, Work::W5].into_iter().filter(|work| wanted(*work)) {
-        let paths = works::paths(work, &delegate, &queries).await?;
-        let asked = works::ask(work, &delegate, paths).await?;
+    let works = [Work::W1, Work::W2, Work::W3, Work::W4, Work::W5, Work::Token, Work::NoToken];
+    for work in works.into_iter().filter(|work| wanted(*work)) {
+        let client = if matches!(work, Work::Token | Work::NoToken) { &stranger } else { &integrator };
+        let paths = works::paths(work, client, &queries).await?;
+        let client = if work == Work::Token { &integrator } else { client };
+        let asked = works::ask(work, client, paths).await?;
         let bare = bare::Bare::start(&asked.answers)?;
         let compared = compare(cli, &bare, &server, &asked, cli.connections).await?;
         report.works.push((work, compared));
@@ -126,7 +135,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         }
     }
     if wanted(Work::W3) {
-        report.recall = Some(recall::measure(&delegate, &queries).await?);
+        report.recall = Some(recall::measure(&integrator, &queries).await?);
     }
     report.resident_after = server.memory()?.resident;
     report.print()?;

@@ -64,6 +64,8 @@ fn name(work: Work) -> &'static str {
         Work::W4 => "W4 50 notes, one language",
         Work::W5 => "W5 conditional GET, 304",
         Work::W6 => "W6 sync",
+        Work::Token => "public note by id, with a token",
+        Work::NoToken => "the same, without a token",
     }
 }
 

@@ -47,33 +47,33 @@ pub struct Sync {
     pub delta_figures: Figures,
 }
 
-/// Measures as a delegate would see it; the editor makes the change.
+/// Measures as a mission sees it; the importer makes the change.
 pub async fn measure(
     cli: &Cli,
     server: &Product,
-    editor: &Client,
-    delegate: &Client,
+    importer: &Client,
+    mission: &Client,
     data: &Path,
 ) -> anyhow::Result<Sync> {
-    let (pages, objects, token) = pages(delegate).await?;
+    let (pages, objects, token) = pages(mission).await?;
     let mut first = Vec::new();
     for coding in CODINGS {
-        first.push(transfer(cli, server, delegate, &pages, coding).await?);
+        first.push(transfer(cli, server, mission, &pages, coding).await?);
     }
 
-    let (_, revision) = editor.import_rows("directory", one_change(data)?).await?;
-    delegate.wait_for(&Client::path("/v1/directory/search", &[("q", "Smith"), ("min_rev", &revision)])?).await?;
+    let (_, revision) = importer.import_rows("directory", one_change(data)?).await?;
+    mission.wait_for(&Client::path("/v1/directory/search", &[("q", "Smith"), ("min_rev", &revision)])?).await?;
     let path = Client::path("/v1/sync", &[("lang", "en"), ("token", &token)])?;
-    let change = delegate.get(&path).await?;
+    let change = mission.get(&path).await?;
     let put = change["put"].as_array().map_or(0, Vec::len);
     ensure!(put == 1, "one row changed, and the delta has {put}");
     let mut delta = Vec::new();
     for coding in CODINGS {
-        delta.push(transfer(cli, server, delegate, std::slice::from_ref(&path), coding).await?);
+        delta.push(transfer(cli, server, mission, std::slice::from_ref(&path), coding).await?);
     }
-    let plain = fetch(delegate, &path, "identity").await?;
+    let plain = fetch(mission, &path, "identity").await?;
     let ask = Ask {
-        request: request(&path, &delegate.token, "").into_bytes(),
+        request: request(&path, &mission.token, "").into_bytes(),
         status: b"HTTP/1.1 200".to_vec(),
         // Another length: this one closes, and names no `connection: close`.
         answer: plain.bytes,

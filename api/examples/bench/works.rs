@@ -50,6 +50,7 @@ pub async fn paths(work: Work, client: &Client, queries: &[Query]) -> anyhow::Re
             counted.take(DIFFERENT).map(|query| search(&query.typo)).collect::<anyhow::Result<_>>()?
         }
         Work::W4 => notes(client).await?,
+        Work::Token | Work::NoToken => public_notes(client).await?,
         Work::W6 => Vec::new(),
     };
     ensure!(!paths.is_empty(), "{work:?}: the data has nothing to ask for");
@@ -65,6 +66,13 @@ async fn people(client: &Client) -> anyhow::Result<Vec<String>> {
         paths.extend(ids.map(|id| format!("/v1/directory/people/{id}")));
     }
     Ok(paths)
+}
+
+/// Notes that anybody may read, each by its id.
+async fn public_notes(client: &Client) -> anyhow::Result<Vec<String>> {
+    let page = client.get("/v1/inf-notes?limit=200").await?;
+    let ids = items(page)?.into_iter().filter_map(|item| Some(item["id"].as_str()?.to_owned()));
+    Ok(ids.map(|id| format!("/v1/inf-notes/{id}")).collect())
 }
 
 /// Every full page of 50 notes, in each language.
@@ -119,9 +127,8 @@ pub async fn ask(work: Work, client: &Client, paths: Vec<String>) -> anyhow::Res
 
 /// A GET as it is sent; `more` is further header lines.
 pub fn request(path: &str, token: &str, more: &str) -> String {
-    format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nAccept-Language: en\r\n{more}\r\n"
-    )
+    let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Accept-Language: en\r\n{more}\r\n")
 }
 
 /// One request and its whole answer, by its length.

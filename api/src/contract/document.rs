@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme};
+use utoipa::openapi::security::{
+    AuthorizationCode, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
+};
 use utoipa_actix_web::AppExt;
 
 use super::{examples, links, operations_mut, parameters, responses};
@@ -39,6 +41,7 @@ use domain::{Role, Scope};
         (name = "identity", description = "Access tokens"),
         (name = "accounts", description = "People: accounts, a mission's members, and where they are signed in"),
         (name = "clients", description = "Services and apps"),
+        (name = "audit", description = "Who did what"),
         (name = "operations", description = "For operators"),
         (name = "contract", description = "This contract"),
     ),
@@ -82,13 +85,16 @@ pub(crate) fn document_with(deprecated: &[Deprecated]) -> utoipa::openapi::OpenA
 
 fn security_schemes() -> BTreeMap<String, RefOr<SecurityScheme>> {
     let scopes = Scopes::from_iter(Scope::ALL.map(|scope| (scope.name().to_owned(), roles_with(scope))));
-    let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
+    let flows = [
+        Flow::AuthorizationCode(AuthorizationCode::new("/oauth/authorize", "/oauth/token", scopes.clone())),
+        Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes)),
+    ];
     let basic = HttpBuilder::new()
         .scheme(HttpAuthScheme::Basic)
-        .description(Some("client_id and client_secret, for the token endpoint only"))
+        .description(Some("client_id and client_secret of a service, for the endpoints under /oauth only"))
         .build();
     [
-        ("oauth2".to_owned(), RefOr::T(SecurityScheme::OAuth2(OAuth2::new([flow])))),
+        ("oauth2".to_owned(), RefOr::T(SecurityScheme::OAuth2(OAuth2::new(flows)))),
         ("client_basic".to_owned(), RefOr::T(SecurityScheme::Http(basic))),
     ]
     .into()
@@ -105,6 +111,8 @@ pub(super) struct Access {
     pub scope: Option<String>,
     /// Whether strangers may, too.
     pub is_public: bool,
+    /// Whether services may by their secret.
+    pub takes_secrets: bool,
 }
 
 impl Access {
@@ -113,8 +121,9 @@ impl Access {
         let security = serde_json::to_value(&operation.security).unwrap_or_default();
         let all: Vec<Requirement> = serde_json::from_value(security).unwrap_or_default();
         let is_public = all.iter().any(BTreeMap::is_empty);
+        let takes_secrets = all.iter().any(|one| one.contains_key("client_basic"));
         let mut scopes = all.into_iter().flat_map(|mut one| one.remove("oauth2").unwrap_or_default());
-        Self { scope: scopes.next(), is_public }
+        Self { scope: scopes.next(), is_public, takes_secrets }
     }
 }
 
@@ -126,8 +135,9 @@ fn describe(operation: &mut Operation, access: &Access) {
             let roles = Scope::from_name(name).map(roles_with).unwrap_or_default();
             format!("scope `{name}`. {roles}")
         }
+        (None, true) if access.takes_secrets => "services by HTTP Basic, apps by their `client_id`".to_owned(),
         (None, true) => "everybody".to_owned(),
-        (None, false) => "clients, by HTTP Basic".to_owned(),
+        (None, false) => "services, by HTTP Basic".to_owned(),
     };
     let description = operation.description.take().unwrap_or_default();
     operation.description = Some(format!("{}\n\n**Permission:** {permission}.", description.trim()));

@@ -9,6 +9,7 @@ use utoipa::openapi::{Object, ObjectBuilder, Ref, RefOr, Required, Schema, Type}
 
 use super::responses;
 use crate::clients::bodies::ClientKind;
+use domain::audit::{ActorKind, ObjectKind, Op};
 use domain::bulletins::{self, Certainty, MessageType, Severity, Urgency};
 use domain::directory::{StateStatus, UnitKind};
 use domain::entrances::{OpeningState, Outside, Pass, PlaceKind, Screening, Weekday};
@@ -99,7 +100,8 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
     schema.pattern = pattern.map(str::to_owned).or(schema.pattern.take());
     let format = match parameter {
         "organization" | "unit" | "mission" | "parent" | "function" => Some(KnownFormat::Uuid),
-        "at" => Some(KnownFormat::DateTime),
+        "object" | "subject" | "person" | "client" | "session" | "request" => Some(KnownFormat::Uuid),
+        "at" | "since" | "until" => Some(KnownFormat::DateTime),
         "on" => Some(KnownFormat::Date),
         _ => None,
     };
@@ -112,6 +114,9 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
         (_, "severity") => Some(words!(Severity)),
         (_, "pass") => Some(words!(Pass)),
         ("search_directory", "kind") => Some(texts(&crate::directory::search::KINDS.map(domain::Kind::name))),
+        (_, "op") => Some(words!(Op)),
+        (_, "actor") => Some(words!(ActorKind)),
+        ("list_audit_entries" | "export_audit", "kind") => Some(words!(ObjectKind)),
         ("list_entrances", "kind") => Some(words!(PlaceKind)),
         ("list_clients", "kind") => Some(texts(&ClientKind::ALL.map(ClientKind::name))),
         ("list_members", "role") => Some(texts(&["delegate", "mission_admin"])),

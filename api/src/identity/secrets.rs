@@ -10,6 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::problem::{ApiError, Code};
 use crate::turns::Turns;
+use domain::Broken;
+use domain::identity::passwords;
 
 /// Longer secrets are none of ours.
 const MAX_SECRET_BYTES: usize = 128;
@@ -41,21 +43,54 @@ impl Secrets {
     /// Whether `secret` is the one behind `stored`. Without a stored hash the answer is no, and takes
     /// as long. Too many at once: 429.
     pub async fn check(&self, secret: SecretString, stored: Option<String>) -> Result<bool, ApiError> {
-        let Some(turn) = self.turns.take(TURN_WAIT).await else {
-            return Err(ApiError::new(Code::TooManyRequests).retry_after(2));
-        };
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
-        let checked = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+        let checked = self.in_turn(move || {
             let secret = secret.expose_secret().as_bytes();
             let hash = PasswordHash::new(&stored).ok()?;
             (secret.len() <= MAX_SECRET_BYTES).then_some(())?;
             Argon2::default().verify_password(secret, &hash).ok()
-        })
-        .await;
-        Ok(known && matches!(checked, Ok(Some(()))))
+        });
+        Ok(checked.await?.is_some() && known)
     }
+
+    /// The hash of a secret. Too many at once: 429.
+    pub async fn hash(&self, secret: SecretString) -> Result<String, ApiError> {
+        self.in_turn(move || hash(&secret)).await?.map_err(|cause| broke(&cause))
+    }
+
+    /// The hash of a new password, or why it cannot be one for who is known by these words. To judge it takes as
+    /// long as to hash it. Too many at once: 429.
+    pub async fn hash_password(
+        &self,
+        typed: SecretString,
+        known_of_the_person: Vec<String>,
+    ) -> Result<Result<String, Broken>, ApiError> {
+        let judged = self.in_turn(move || {
+            let known: Vec<&str> = known_of_the_person.iter().map(String::as_str).collect();
+            match passwords::parse(typed.expose_secret(), &known) {
+                Ok(password) => hash(&password.into()).map(Ok),
+                Err(broken) => Ok(Err(broken)),
+            }
+        });
+        judged.await?.map_err(|cause| broke(&cause))
+    }
+
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        let Some(turn) = self.turns.take(TURN_WAIT).await else {
+            return Err(ApiError::new(Code::TooManyRequests).retry_after(2));
+        };
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(|cause| broke(&cause))
+    }
+}
+
+fn broke(cause: &dyn std::fmt::Display) -> ApiError {
+    tracing::error!(%cause, "a secret could not be hashed");
+    ApiError::new(Code::Internal)
 }
 
 /// A new secret: 32 random bytes as base64url.

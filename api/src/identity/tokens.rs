@@ -66,6 +66,7 @@ pub struct Token {
 struct Verified {
     kid: Arc<str>,
     token: Token,
+    issued_at: i64,
     expires_at: i64,
 }
 
@@ -91,8 +92,8 @@ impl Tokens {
         Self { issuer: issuer.to_owned(), validation, verified }
     }
 
-    /// A token that says this.
-    pub fn issue(&self, keys: &Keys, token: &Token, now: DateTime<Utc>) -> Result<String, ApiError> {
+    /// A token that says this, good for so many seconds.
+    pub fn issue(&self, keys: &Keys, token: &Token, now: DateTime<Utc>, seconds: i64) -> Result<String, ApiError> {
         let (kid, key) = keys.signing(now).ok_or_else(|| ApiError::new(Code::Unavailable))?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".to_owned());
@@ -112,7 +113,7 @@ impl Tokens {
             rights_version: token.rights_version,
             iat: now,
             nbf: now,
-            exp: now + ACCESS_TOKEN_SECONDS,
+            exp: now + seconds,
             jti: Uuid::new_v4(),
             scope: token.scopes.parameter(),
         };
@@ -146,6 +147,12 @@ impl Tokens {
         }
     }
 
+    /// What a token says, if it is good now, with when it was issued and when it expires, in seconds since 1970.
+    pub fn inspect(&self, token: &str, keys: &Keys) -> Option<(Token, i64, i64)> {
+        (token.len() <= MAX_TOKEN_BYTES).then_some(())?;
+        self.check(token, keys).map(|verified| (verified.token, verified.issued_at, verified.expires_at))
+    }
+
     fn check(&self, token: &str, keys: &Keys) -> Option<Verified> {
         let header = decode_header(token).ok()?;
         // RFC 9068 §4: another type of token by the same issuer is not an access token. Everything
@@ -163,15 +170,7 @@ impl Tokens {
             },
         };
         let token = Token { who, scopes: Scopes::parse(&claims.scope), rights_version: claims.rights_version };
-        Some(Verified { kid: kid.into(), token, expires_at: claims.exp })
-    }
-}
-
-/// All of `has`, or the scopes that are asked for where `has` has them all (RFC 6749 §3.3).
-pub fn granted(has: Scopes, asked: Option<&str>) -> Option<Scopes> {
-    match asked {
-        None => Some(has),
-        Some(asked) => Scopes::parse_known(asked).filter(|asked| asked.and(has) == *asked),
+        Some(Verified { kid: kid.into(), token, issued_at: claims.iat, expires_at: claims.exp })
     }
 }
 
@@ -196,14 +195,14 @@ mod tests {
     }
 
     fn issue(tokens: &Tokens, keys: &Keys, now: DateTime<Utc>) -> String {
-        tokens.issue(keys, &token(SERVICE), now).unwrap()
+        tokens.issue(keys, &token(SERVICE), now, ACCESS_TOKEN_SECONDS).unwrap()
     }
 
     #[test]
     fn a_token_of_ours_says_what_it_was_told() {
         let (tokens, keys) = (Tokens::new("https://f.example"), keys());
         for who in [SERVICE, PERSON] {
-            let issued = tokens.issue(&keys, &token(who), Utc::now()).unwrap();
+            let issued = tokens.issue(&keys, &token(who), Utc::now(), 60).unwrap();
             assert_eq!(tokens.verify(&issued, &keys).unwrap(), token(who));
             assert_eq!(tokens.verify(&issued, &keys).unwrap(), token(who), "also from memory");
         }
@@ -221,6 +220,7 @@ mod tests {
             Verified {
                 kid: keys.signing(Utc::now()).unwrap().0.into(),
                 token: super::tests::token(SERVICE),
+                issued_at: 0,
                 expires_at: Utc::now().timestamp() - 61,
             },
         );
@@ -305,17 +305,5 @@ mod tests {
         assert_eq!(both.signing(later).unwrap().0, new_kid);
         assert!(both.verifying(&new_kid, now).is_some() && both.verifying(&old_kid, later).is_some());
         assert!(both.verifying(&old_kid, later + chrono::TimeDelta::hours(2)).is_none());
-    }
-
-    #[test]
-    fn only_scopes_that_one_has_are_granted() {
-        let has = Scopes::parse("read inf_notes:import");
-        let granted = |asked| granted(has, asked).map(Scopes::parameter);
-        assert_eq!(granted(None).as_deref(), Some("read inf_notes:import"));
-        assert_eq!(granted(Some("inf_notes:import read")).as_deref(), Some("read inf_notes:import"));
-        assert_eq!(granted(Some("read")).as_deref(), Some("read"));
-        for refused in ["directory:import", "read directory:import", "root", ""] {
-            assert_eq!(granted(Some(refused)), None, "{refused:?}");
-        }
     }
 }

@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::files::{self, Format};
 use super::runs::{self, IMPORT_RUN, Progress, Run};
 use super::{Import, ImportReport, Options, import};
-use crate::identity::Caller;
+use crate::identity::{Allowed, Caller, Permission};
 use crate::params::{Params, language};
 use crate::problem::{ApiError, Code};
 use crate::state::State;
 use crate::turns::{Turn, Turns};
-use domain::{Language, Stream};
+use domain::{Act, Language, Stream};
 use persistence::Written;
 
 /// How long an import waits for its turn while its request waits for it.
@@ -79,10 +79,12 @@ pub struct Order {
     pub turn_wait: Duration,
     /// The language of whoever waits for it.
     pub language: Language,
+    /// Who imports.
+    pub act: Act,
 }
 
 impl Order {
-    /// An import of NDJSON that nobody follows.
+    /// An operator's import of NDJSON that nobody follows.
     pub fn quiet(options: Options) -> Self {
         Self {
             format: Format::Ndjson,
@@ -91,15 +93,16 @@ impl Order {
             run: None,
             turn_wait: TURN_WAIT,
             language: Language::En,
+            act: Act::OPERATOR,
         }
     }
 }
 
 /// Answers an import request of the feature `I`. Once the file is here the import goes on to its end,
 /// whether or not anybody waits for it.
-pub async fn receive<I: Import>(
+pub async fn receive<I: Import, P: Permission>(
     req: &HttpRequest,
-    caller: Caller,
+    allowed: &Allowed<P>,
     mut params: Params,
     body: web::Payload,
     state: &web::Data<State>,
@@ -108,7 +111,7 @@ pub async fn receive<I: Import>(
     params.finish()?;
     let options = options.ok_or_else(|| ApiError::new(Code::Internal))?;
     let format = Format::of(req, I::COLUMNS)?;
-    let Caller::Somebody(caller) = caller else { return Err(ApiError::new(Code::InvalidToken)) };
+    let Caller::Somebody(caller) = allowed.caller else { return Err(ApiError::new(Code::InvalidToken)) };
     let run = tokio::select! {
         run = Run::begin(&state.db, caller.who.subject(), language(req), I::STREAM, format, &options) => run?,
         () = state.store.silence() => return Err(ApiError::new(Code::Unavailable)),
@@ -124,8 +127,15 @@ pub async fn receive<I: Import>(
     };
     let goes_on_alone = prefers_async(req);
     let turn_wait = if goes_on_alone { PATIENT_TURN_WAIT } else { TURN_WAIT };
-    let order =
-        Order { format, options, progress: run.progress.clone(), run: Some(id), turn_wait, language: language(req) };
+    let order = Order {
+        format,
+        options,
+        progress: run.progress.clone(),
+        run: Some(id),
+        turn_wait,
+        language: language(req),
+        act: allowed.act(),
+    };
     let conducted = state.db.spawn(conduct::<I>(state.clone(), run, file, order));
     if goes_on_alone {
         return runs::accepted(state, id).await;

@@ -36,4 +36,7 @@ pub struct Act {
 impl Act {
     /// What time does.
     pub const SYSTEM: Self = Self { actor: Actor::System, request: None };
+
+    /// What whoever runs the server does, without a request.
+    pub const OPERATOR: Self = Self { actor: Actor::Operator, request: None };
 }

@@ -4,6 +4,30 @@ use super::Six;
 
 pub(super) const ROWS: &[Six] = &[
     [
+        "تتعذر قراءة طلب التطبيق",
+        "The app's request cannot be read",
+        "No se puede leer la solicitud de la aplicación",
+        "La demande de l’application est illisible",
+        "Запрос приложения невозможно прочитать",
+        "无法读取该应用的请求",
+    ],
+    [
+        "هذا التطبيق غير مسجل هنا",
+        "This app is not registered here",
+        "Esta aplicación no está registrada aquí",
+        "Cette application n’est pas enregistrée ici",
+        "Это приложение здесь не зарегистрировано",
+        "该应用未在此注册",
+    ],
+    [
+        "يطلب التطبيق الرد على عنوان غير مسجل له",
+        "The app wants its answer at an address that is not registered for it",
+        "La aplicación pide la respuesta en una dirección que no tiene registrada",
+        "L’application demande la réponse à une adresse qui n’est pas enregistrée pour elle",
+        "Приложение просит ответить по адресу, который за ним не зарегистрирован",
+        "该应用要求将答复发往未为其注册的地址",
+    ],
+    [
         "{role} دور مخصص للخدمات",
         "{role} is a role of services",
         "{role} es una función de servicios",

@@ -137,6 +137,8 @@ create table browser_session (
     account_id uuid not null references account,
     -- Null until a second factor was shown, where one is needed.
     authenticated_at timestamptz,
+    -- When a second factor was shown, needed or not.
+    second_factor_at timestamptz,
     created_at timestamptz not null default now(),
     last_used_at timestamptz not null default now(),
     expires_at timestamptz not null,
@@ -152,6 +154,8 @@ create table session (
     -- What the device's browser called itself.
     device text not null check (length(device) <= 200),
     scope text not null,
+    -- Whether a second factor was shown: who is given a role that needs one later has to sign in again.
+    has_second_factor boolean not null,
     -- The refresh token of each generation is made of this key.
     rotation_key bytea not null check (length(rotation_key) = 32),
     generation integer not null default 0 check (generation >= 0),
@@ -201,6 +205,7 @@ create table authorization_code (
     code_challenge text not null check (code_challenge ~ '^[A-Za-z0-9_-]{43}$'),
     scope text not null,
     device text not null,
+    has_second_factor boolean not null,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     used_at timestamptz,
