@@ -23,6 +23,7 @@ mod import_runs;
 mod imports;
 mod inf_notes;
 mod members;
+mod matrix;
 mod messages;
 mod oauth;
 mod operations;
