@@ -5,8 +5,10 @@
 //! they were skipped unless `FOCALPOINT_TEST_CLUSTER` is set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod accounts;
 mod audit;
 mod bulletins;
+mod clients;
 mod contract;
 mod directory;
 mod edge;
@@ -20,6 +22,8 @@ mod identity;
 mod import_runs;
 mod imports;
 mod inf_notes;
+mod matrix;
+mod members;
 mod messages;
 mod oauth;
 mod operations;
@@ -30,5 +34,6 @@ mod restore;
 mod revocation;
 mod roles;
 mod schema;
+mod sessions;
 mod sign_in;
 mod sync;

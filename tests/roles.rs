@@ -75,7 +75,7 @@ async fn everything_works_as_a_role_that_owns_nothing() {
     // Somebody signs in who was made by the command line.
     let mut create = program();
     let created = create
-        .args(["client", "create", "--role", "importer"])
+        .args(["client", "create", "--role", "importer", "--scope", "read", "--scope", "directory:import"])
         .env("DATABASE_URL", world.database.url_as(SERVING))
         .output()
         .unwrap();
@@ -116,6 +116,8 @@ async fn the_serving_role_can_change_no_schema_and_get_round_no_log() {
         "delete from organization",
         "delete from inf_note",
         "delete from oauth_client",
+        "delete from account",
+        "delete from app",
         "delete from signing_key",
         "delete from sync_head",
         "insert into sync_head (stream) values ('notes')",

@@ -71,7 +71,7 @@ pub fn parse_revisions(text: &str) -> Result<Vec<(Stream, i64)>, Broken> {
 }
 
 /// The ends of tags that the frame adds for the content codings there are.
-const CODINGS: [&str; 4] = ["+gzip\"", "+br\"", "+zstd\"", "+deflate\""];
+pub(crate) const CODINGS: [&str; 4] = ["+gzip\"", "+br\"", "+zstd\"", "+deflate\""];
 
 /// The part of an entity tag that is the content's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{ApiError, Code};
 use crate::{
-    audit, bulletins, contract, directory, entrances, event_costs, health, imports, inf_notes, oauth, security_txt,
-    sync,
+    accounts, audit, bulletins, clients, contract, directory, entrances, event_costs, health, imports, inf_notes,
+    members, oauth, security_txt, sessions, sync,
 };
 
 /// Every operation of the API.
@@ -53,9 +53,31 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(event_costs::import_event_costs)
         .service(imports::runs::list_import_runs)
         .service(imports::runs::get_import_run)
+        .service(sync::synchronise)
+        .service(accounts::get_own_account)
+        .service(accounts::update_own_account)
+        .service(accounts::list_accounts)
+        .service(accounts::invite_account)
+        .service(accounts::get_account)
+        .service(accounts::update_account)
+        .service(accounts::remove_account)
+        .service(accounts::send_invitation)
+        .service(accounts::remove_second_factor)
+        .service(members::list_members)
+        .service(members::invite_member)
+        .service(members::get_member)
+        .service(members::update_member)
+        .service(members::remove_member)
+        .service(sessions::list_sessions)
+        .service(sessions::end_session)
+        .service(sessions::end_sessions)
+        .service(clients::list_clients)
+        .service(clients::create_client)
+        .service(clients::get_client)
+        .service(clients::update_client)
+        .service(clients::rotate_client_secret)
         .service(audit::list_audit_entries)
-        .service(audit::exports::export_audit)
-        .service(sync::synchronise);
+        .service(audit::exports::export_audit);
 }
 
 /// Gives the framework's own errors this API's codes.

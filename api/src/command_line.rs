@@ -1,5 +1,7 @@
 //! The command line and the environment, read once at the start: every fault is named, not just the first.
 
+mod identity;
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -11,10 +13,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Id, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{Directive, LevelFilter};
-use uuid::Uuid;
 
 use crate::config::{self, Config, Database};
-use domain::Role;
+
+pub use identity::{
+    AccountCommand, AppCommand, ClientCommand, CreateAccount, CreateApp, CreateClient, KeysCommand, LinkAccount,
+    OfDatabase, RetireKey, RotateKeys,
+};
 
 /// Focalpoint: the backend of the app for delegates to the United Nations.
 #[derive(Parser)]
@@ -41,9 +46,18 @@ pub enum Command {
     Serve(Box<Config>),
     /// Bring the database's schema up to this release.
     Migrate(Migrate),
-    /// Manage the clients that may ask for tokens.
+    /// Make accounts of people, and links that set their passwords.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Make services, which ask for tokens by a secret.
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Register apps, in which people sign in.
+    #[command(subcommand)]
+    App(AppCommand),
+    /// Manage the keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Check a running server: succeeds when it is ready.
     Health(Health),
     /// Print the contract, openapi.yaml.
@@ -60,30 +74,6 @@ pub struct Migrate {
     /// owner.
     #[arg(long, value_name = "ROLE", env = "FOCALPOINT_GRANT_TO")]
     pub grant_to: Option<String>,
-}
-
-/// Clients that may ask for tokens.
-#[derive(Subcommand)]
-pub enum ClientCommand {
-    /// Add a client and print its id and secret, which cannot be shown again.
-    Create(CreateClient),
-}
-
-/// A new client.
-#[derive(Args)]
-pub struct CreateClient {
-    /// Which database.
-    #[command(flatten)]
-    pub database: Database,
-    /// integrator or importer: other roles are people's.
-    #[arg(long, value_parser = |name: &str| Role::parse(name))]
-    pub role: Role,
-    /// The id of the mission it belongs to; needed for integrator.
-    #[arg(long)]
-    pub mission: Option<Uuid>,
-    /// What to call it.
-    #[arg(long, default_value = "created on the command line")]
-    pub name: String,
 }
 
 /// Which server to check.
@@ -173,6 +163,11 @@ pub fn read(args: Vec<OsString>) -> Result<Cli, Refusal> {
     if let Some(("serve", given)) = matches.subcommand() {
         let checked = config::Given { matches: given, faulty: &reading.faulty };
         faults.extend(checked.faults().into_iter().map(|(id, why)| Fault { setting: name(id), why }));
+    }
+    if let Some((command, below, given)) = identity::below(&matches) {
+        let checked = config::Given { matches: given, faulty: &reading.faulty };
+        let found = identity::faults(&checked, (command, below)).into_iter();
+        faults.extend(found.map(|(id, why)| Fault { setting: name(id), why }));
     }
     match faults.is_empty() {
         true => Cli::from_arg_matches(&matches).map_err(Refusal::Clap),
@@ -274,7 +269,10 @@ fn find<'a>(command: &'a clap::Command, is_it: &impl Fn(&Arg) -> bool) -> Option
 fn name(id: &str) -> String {
     let command = Cli::command();
     let arg = find(&command, &|arg| arg.get_id() == id);
-    let flag = format!("--{}", arg.and_then(Arg::get_long).unwrap_or(id));
+    let flag = match arg {
+        Some(arg) if arg.is_positional() => arg.to_string(),
+        _ => format!("--{}", arg.and_then(Arg::get_long).unwrap_or(id)),
+    };
     match arg.and_then(Arg::get_env) {
         Some(variable) => format!("{flag} ({})", variable.to_string_lossy()),
         None => flag,
@@ -380,6 +378,55 @@ mod tests {
         let same = ["serve", URL, "--listen=127.0.0.1:9", "--metrics-listen=0.0.0.0:9"];
         assert!(faults(&same)[0].starts_with("--metrics-listen"));
         assert!(faults(&["serve", URL, "--demo", "--demo-data=/nowhere"])[0].starts_with("--demo-data"));
+    }
+
+    #[test]
+    fn what_an_account_or_a_client_lacks_is_named_at_once() {
+        let account = |more: &[&'static str]| {
+            let rest = ["--base-url=https://focalpoint.example", "--mail=a@example.org", "--name=A", URL];
+            faults(&[&["account", "create"], &rest[..], more].concat())
+        };
+        let mission = "--mission=0193a5f0-7c1e-7a54-9a55-0d5c3f6f2b13";
+        assert_eq!(account(&["--role=admin", "--role=editor"]), Vec::<String>::new());
+        assert_eq!(account(&["--role=delegate", mission]), Vec::<String>::new());
+        for (more, start) in [
+            (vec!["--role=delegate"], "--mission: must name"),
+            (vec!["--role=admin", mission], "--mission: is only for"),
+            (vec!["--role=admin", "--role=delegate"], "--role: "),
+            (vec!["--role=integrator"], "--role: "),
+            (vec!["--role=root"], "--role: must be one of"),
+            (vec![], "--role: must be given"),
+        ] {
+            let found = account(&more);
+            assert!(found.len() == 1 && found[0].starts_with(start), "{more:?} {found:?}");
+        }
+        let found =
+            faults(&["account", "create", URL, "--base-url=http://focalpoint.example", "--mail=a", "--language=xx"]);
+        for start in ["--base-url (FOCALPOINT_BASE_URL): ", "--mail: ", "--language: ", "--name: ", "--role: "] {
+            assert_eq!(found.iter().filter(|fault| fault.starts_with(start)).count(), 1, "{start} {found:#?}");
+        }
+        for (more, starts) in [
+            (vec!["--role=importer"], vec!["--scope: must be given"]),
+            (vec!["--role=importer", "--scope=bulletins:import"], vec![]),
+            (
+                vec!["--role=importer", "--scope=accounts:manage", mission],
+                vec!["--mission: ", "--scope: accounts:manage"],
+            ),
+            (vec!["--role=importer", "--scope=root"], vec!["--scope: must be one of"]),
+            (vec!["--role=integrator"], vec!["--mission: "]),
+            (vec!["--role=integrator", mission], vec![]),
+            (vec!["--role=admin"], vec!["--role: must be integrator or importer"]),
+        ] {
+            let found = faults(&[&["client", "create", URL], &more[..]].concat());
+            assert_eq!(found.len(), starts.len(), "{more:?} {found:?}");
+            assert!(found.iter().zip(&starts).all(|(fault, start)| fault.starts_with(start)), "{more:?} {found:?}");
+        }
+        let found = faults(&["app", "create", URL, "--redirect-uri=http://evil.example/"]);
+        for start in ["--redirect-uri: ", "--name: ", "--scope: "] {
+            assert_eq!(found.iter().filter(|fault| fault.starts_with(start)).count(), 1, "{start} {found:#?}");
+        }
+        assert_eq!(faults(&["keys", "retire", URL]), ["<KID>: must be given"]);
+        assert!(faults(&["keys", "rotate", URL, "--overlap-minutes=1"])[0].starts_with("--overlap-minutes: "));
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Config {
     }
 }
 
-fn base_url(url: &str) -> Result<String, String> {
+pub(crate) fn base_url(url: &str) -> Result<String, String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     match rest {
         Some(host) if !host.is_empty() && !url.ends_with('/') && !url.contains(['?', '#', ' ']) => Ok(url.to_owned()),
@@ -101,9 +101,20 @@ pub struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn get<T: Clone + Send + Sync + 'static>(&self, id: &str) -> Option<T> {
-        let sound = !self.faulty.iter().any(|faulty| faulty == id);
-        sound.then(|| self.matches.try_get_one::<T>(id).ok().flatten().cloned()).flatten()
+    /// Whether this argument could be read.
+    pub fn is_sound(&self, id: &str) -> bool {
+        !self.faulty.iter().any(|faulty| faulty == id)
+    }
+
+    /// An argument, where it is given and could be read.
+    pub fn get<T: Clone + Send + Sync + 'static>(&self, id: &str) -> Option<T> {
+        self.is_sound(id).then(|| self.matches.try_get_one::<T>(id).ok().flatten().cloned()).flatten()
+    }
+
+    /// An argument that may be repeated; empty where it could not be read.
+    pub fn all<T: Clone + Send + Sync + 'static>(&self, id: &str) -> Vec<T> {
+        let given = self.is_sound(id).then(|| self.matches.try_get_many::<T>(id).ok().flatten()).flatten();
+        given.into_iter().flatten().cloned().collect()
     }
 
     /// What is wrong with settings taken together, or with the machine they speak of: each by its argument.

@@ -6,14 +6,15 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Condition;
 
 /// The methods that operations have, as a preflight asks for them.
-const METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::POST];
+const METHODS: [Method; 5] = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE];
 
 /// What a page may send.
-const ALLOWED: [&str; 8] = [
+const ALLOWED: [&str; 9] = [
     "accept",
     "accept-language",
     "authorization",
     "content-type",
+    "if-match",
     "if-none-match",
     "prefer",
     "traceparent",

@@ -25,6 +25,10 @@ pub async fn read<T: DeserializeOwned>(req: &HttpRequest, body: web::Payload) ->
         let detail = message!("Not JSON at line {line}, column {column}", line, column);
         return Err(ApiError::new(Code::MalformedJson).detail(detail));
     }
+    // Serde would take a list for an object, its entries for the fields in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Faults::from(Fault::new("", Rule::Structure, message!("must be an object"))).into());
+    }
     Ok(from_json(&bytes)?)
 }
 

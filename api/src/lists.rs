@@ -3,11 +3,12 @@
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::answers::{Tag, answer};
 use crate::params::Paging;
 use domain::{Language, Reader, Stream};
-use edition::{Edition, Item, Page};
+use edition::{Cursor, Edition, Item, Page};
 
 /// Answers a page of a list of what `streams` publish. `body` gets the cursor of the next page.
 pub fn list<T: Item, B: Serialize>(
@@ -38,6 +39,29 @@ pub fn next_link(req: &HttpRequest, cursor: &str) -> String {
     let others = req.query_string().split('&').filter(|pair| !pair.is_empty() && !is_cursor(pair));
     let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
     format!("<{}?{}>; rel=\"next\"", req.path(), query.join("&"))
+}
+
+/// Of what was found, which is asked for as one more than a page may have: the page, and the cursor of the next one.
+pub fn page_of<T>(
+    req: &HttpRequest,
+    mut found: Vec<T>,
+    limit: usize,
+    id: impl Fn(&T) -> Uuid,
+) -> (Vec<T>, Option<String>) {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more).map(|last| Cursor { key: String::new(), id: id(last) });
+    (found, last.map(|cursor| Paging::encode(req.path(), &cursor)))
+}
+
+/// A page of what is read from the database: fresh, with a link to the next one.
+pub fn answer_page<B: Serialize>(req: &HttpRequest, body: B, next_cursor: Option<&str>) -> HttpResponse {
+    let link = next_cursor.and_then(|cursor| HeaderValue::from_str(&next_link(req, cursor)).ok());
+    let mut response = HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body);
+    if let Some(link) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
 }
 
 #[cfg(test)]

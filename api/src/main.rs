@@ -3,16 +3,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
-use uuid::Uuid;
 
-use api::command_line::{self, Cli, ClientCommand, Command, CreateClient, Migrate};
-use api::identity::secrets;
-use api::probe;
-use domain::{ClientId, Kind, MissionId};
-use persistence::clients::{self, NewClient};
+use api::command_line::{self, AccountCommand, AppCommand, Cli, ClientCommand, Command, KeysCommand, Migrate};
+use api::{operator, probe};
 use persistence::{Db, db, migrations, roles};
 
 #[tokio::main]
@@ -43,7 +39,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             api::start(*config).await?.run_until(terminated()).await
         }
         Command::Migrate(wanted) => migrate(wanted).await,
-        Command::Client(ClientCommand::Create(wanted)) => create_client(wanted).await,
+        Command::Account(AccountCommand::Create(wanted)) => tell(operator::create_account(wanted).await?),
+        Command::Account(AccountCommand::Link(wanted)) => tell(operator::link_account(wanted).await?),
+        Command::Client(ClientCommand::Create(wanted)) => tell(operator::create_client(wanted).await?),
+        Command::App(AppCommand::Create(wanted)) => tell(operator::create_app(wanted).await?),
+        Command::Keys(KeysCommand::Rotate(wanted)) => tell(operator::rotate_keys(wanted).await?),
+        Command::Keys(KeysCommand::List(wanted)) => tell(operator::list_keys(&wanted.database).await?),
+        Command::Keys(KeysCommand::Retire(wanted)) => tell(operator::retire_key(wanted).await?),
         Command::Health(wanted) => probe::check(&wanted.url()),
         Command::Openapi => print(&api::contract::document().to_yaml()?),
     }
@@ -75,30 +77,9 @@ async fn migrate(wanted: Migrate) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn create_client(wanted: CreateClient) -> anyhow::Result<()> {
-    ensure!(wanted.role.is_of_a_service(), "--role must be integrator or importer: other roles are people's");
-    ensure!(
-        wanted.role.is_of_a_mission() == wanted.mission.is_some(),
-        "--mission is needed for integrator, and for no other role"
-    );
-    let db = Db::new(wanted.database.database_url.expose_secret(), 2)?;
-    if let Some(mission) = wanted.mission {
-        let known = db.read(async move |conn| persistence::imports::exists(conn, Kind::Mission, mission).await).await?;
-        ensure!(known, "there is no mission with this id");
-    }
-    let secret = secrets::generate()?;
-    let secret_hash = secrets::hash(&secret)?;
-    let client = NewClient {
-        id: ClientId(Uuid::now_v7()),
-        name: wanted.name,
-        role: wanted.role,
-        mission: wanted.mission.map(MissionId),
-        scopes: None,
-        secret_hash,
-    };
-    let credentials = serde_json::json!({ "client_id": client.id, "client_secret": secret.expose_secret() });
-    db.write(async move |conn| clients::insert(conn, &client).await).await?;
-    print(&format!("{credentials:#}\n"))
+/// As JSON.
+fn tell(value: serde_json::Value) -> anyhow::Result<()> {
+    print(&format!("{value:#}\n"))
 }
 
 /// To standard output; whoever closes the pipe early has read enough.

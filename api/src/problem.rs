@@ -57,10 +57,14 @@ codes! {
     Timeout = REQUEST_TIMEOUT, "request_timeout", "The request took too long to arrive";
     TooManyClosed = CONFLICT, "too_many_closed", "The file would close too many entries";
     Taken = CONFLICT, "taken", "Something else has this already";
+    OwnAccount = CONFLICT, "own_account", "This cannot be done to one's own account";
+    LastAdmin = CONFLICT, "last_admin", "Somebody must stay an administrator";
     SyncGone = GONE, "sync_gone", "This copy cannot be continued: start again";
+    PreconditionFailed = PRECONDITION_FAILED, "precondition_failed", "It has changed since you read it";
     TooLarge = PAYLOAD_TOO_LARGE, "too_large", "The body is too large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body's media type is not accepted here";
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation_failed", "Some fields break a rule";
+    PreconditionRequired = PRECONDITION_REQUIRED, "precondition_required", "An edit needs If-Match";
     TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "Too many requests";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Something broke on the server";
     Unavailable = SERVICE_UNAVAILABLE, "unavailable", "Not available at the moment";
@@ -185,6 +189,13 @@ impl ApiError {
         error.faults =
             faults.into_vec().into_iter().map(|fault| Found::InBody(FaultInLine { line: None, fault })).collect();
         error
+    }
+
+    /// Names the field of a body that an error is about, whatever its code.
+    pub fn about(mut self, pointer: &str, broken: Broken) -> Self {
+        let fault = Fault { pointer: pointer.to_owned(), rule: broken.rule, detail: broken.detail };
+        self.faults.push(Found::InBody(FaultInLine { line: None, fault }));
+        self
     }
 
     /// A parameter that breaks a rule.

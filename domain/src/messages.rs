@@ -8,6 +8,7 @@ use std::fmt;
 use crate::Language;
 
 mod account_pages;
+mod accounts;
 mod bulletins;
 mod directory;
 mod event_costs;
@@ -25,7 +26,7 @@ pub type Six = [&'static str; 6];
 const ENGLISH: usize = Language::En as usize;
 
 /// The table, by what its rows speak of.
-const TABLE: [&[Six]; 11] = [
+const TABLE: [&[Six]; 12] = [
     problems::ROWS,
     values::ROWS,
     moments::ROWS,
@@ -37,6 +38,7 @@ const TABLE: [&[Six]; 11] = [
     identity::ROWS,
     sign_in::ROWS,
     account_pages::ROWS,
+    accounts::ROWS,
 ];
 
 /// Every row of the table.

@@ -73,9 +73,10 @@ pub async fn list(
         query = query.filter(account::roles.contains(vec![role.name()]));
     }
     if let Some(begins) = filter.begins {
-        let escaped = begins.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let escaped = begins.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let pattern = format!("{escaped}%");
-        query = query.filter(lower(account::mail).like(pattern.clone()).or(lower(account::name).like(pattern)));
+        query = query
+            .filter(lower(account::mail).like(lower(pattern.clone())).or(lower(account::name).like(lower(pattern))));
     }
     if let Some(after) = after {
         query = query.filter(account::id.gt(after.0));
@@ -94,6 +95,20 @@ pub async fn find(conn: &mut Conn, wanted: AccountId) -> Result<Option<Account>,
 pub async fn lock(conn: &mut Conn, wanted: AccountId) -> Result<Account, Error> {
     let query = account::table.find(wanted.0).filter(account::removed_at.is_null()).select(COLUMNS).for_update();
     account_of(query.first(conn).await?)
+}
+
+/// The administrators of the Secretariat whose accounts can be used, kept from others until the transaction ends. To
+/// be called before any of them is locked alone: two who remove each other would wait for each other in a circle.
+pub async fn lock_admins(conn: &mut Conn) -> Result<Vec<AccountId>, Error> {
+    let ids: Vec<Uuid> = account::table
+        .filter(account::roles.contains(vec![Role::Admin.name()]))
+        .filter(account::suspended_at.is_null().and(account::removed_at.is_null()))
+        .order(account::id)
+        .select(account::id)
+        .for_update()
+        .load(conn)
+        .await?;
+    Ok(ids.into_iter().map(AccountId).collect())
 }
 
 /// The account that signs in with this mail, suspended or not, unless it was removed.

@@ -225,6 +225,13 @@ pub async fn end_all(
 
 /// Ends all that an account has anywhere: its sessions, and the browsers in which it is signed in on our pages.
 pub async fn end_everything(conn: &mut Conn, account: AccountId, why: SessionEnd) -> Result<usize, Error> {
+    end_browsers(conn, account).await?;
+    end_all(conn, account, None, why).await
+}
+
+/// Ends the browsers in which an account is signed in on our pages, and the codes that are on their way from them
+/// to an app: without that, who holds a device whose session has ended gets another by a tap.
+pub async fn end_browsers(conn: &mut Conn, account: AccountId) -> Result<(), Error> {
     let browsers = browser_session::table
         .filter(browser_session::account_id.eq(account.0).and(browser_session::ended_at.is_null()));
     diesel::update(browsers).set(browser_session::ended_at.eq(log::now(conn).await?)).execute(conn).await?;
@@ -234,7 +241,7 @@ pub async fn end_everything(conn: &mut Conn, account: AccountId, why: SessionEnd
     )
     .execute(conn)
     .await?;
-    end_all(conn, account, None, why).await
+    Ok(())
 }
 
 /// An authorization code, by its hash.

@@ -1,6 +1,8 @@
 //! How people prove who they are: passwords and the links that set them, second factors, and the browsers in
 //! which they are signed in on our pages.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -30,14 +32,57 @@ pub async fn insert_link(
     hash: &[u8; 32],
     expires_at: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let earlier = password_link::table.filter(password_link::account_id.eq(of.0).and(password_link::used_at.is_null()));
-    diesel::update(earlier).set(password_link::used_at.eq(log::now(conn).await?)).execute(conn).await?;
+    void_links(conn, of).await?;
     let values = (
         password_link::hash.eq(&hash[..]),
         password_link::account_id.eq(of.0),
         password_link::expires_at.eq(expires_at),
     );
     diesel::insert_into(password_link::table).values(values).execute(conn).await?;
+    Ok(())
+}
+
+/// Makes an account's links good no more.
+pub async fn void_links(conn: &mut Conn, of: AccountId) -> Result<(), Error> {
+    let unused = password_link::table.filter(password_link::account_id.eq(of.0).and(password_link::used_at.is_null()));
+    diesel::update(unused).set(password_link::used_at.eq(log::now(conn).await?)).execute(conn).await?;
+    Ok(())
+}
+
+/// What somebody has proven themself by so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// Whether they have set a password.
+    pub password: bool,
+    /// Whether they have set up a second factor.
+    pub second_factor: bool,
+}
+
+/// The proofs of these accounts; those without any are left out.
+pub async fn proofs(conn: &mut Conn, of: &[AccountId]) -> Result<HashMap<AccountId, Proofs>, Error> {
+    let ids: Vec<Uuid> = of.iter().map(|id| id.0).collect();
+    let with_password: Vec<Uuid> =
+        password::table.filter(password::account_id.eq_any(&ids)).select(password::account_id).load(conn).await?;
+    let with_second_factor: Vec<Uuid> = second_factor::table
+        .filter(second_factor::account_id.eq_any(&ids).and(second_factor::confirmed_at.is_not_null()))
+        .select(second_factor::account_id)
+        .load(conn)
+        .await?;
+    let mut proofs: HashMap<AccountId, Proofs> = HashMap::new();
+    for id in with_password {
+        proofs.entry(AccountId(id)).or_default().password = true;
+    }
+    for id in with_second_factor {
+        proofs.entry(AccountId(id)).or_default().second_factor = true;
+    }
+    Ok(proofs)
+}
+
+/// Forgets all that an account's person could prove themself by.
+pub async fn forget(conn: &mut Conn, of: AccountId) -> Result<(), Error> {
+    remove_factors(conn, of).await?;
+    void_links(conn, of).await?;
+    diesel::delete(password::table.find(of.0)).execute(conn).await?;
     Ok(())
 }
 

@@ -50,7 +50,12 @@ impl Program {
 
     /// The id and secret of a new client.
     pub(crate) fn create_client(database: &str, role: &str) -> (String, String) {
-        let output = command(database, &["client", "create", "--role", role]).output().unwrap();
+        let role: domain::Role = domain::Role::parse(role).unwrap();
+        let mut arguments = vec!["client", "create", "--role", role.name()];
+        if role == domain::Role::Importer {
+            arguments.extend(role.scopes().flat_map(|scope| ["--scope", scope.name()]));
+        }
+        let output = command(database, &arguments).output().unwrap();
         let made: Value = serde_json::from_slice(&output.stdout).unwrap();
         let text = |field: &str| made[field].as_str().unwrap().to_owned();
         (text("client_id"), text("client_secret"))

@@ -40,6 +40,8 @@ use domain::{Role, Scope};
         (name = "imports", description = "Files of rows in, all or none"),
         (name = "identity", description = "Access tokens"),
         (name = "audit", description = "Who did what"),
+        (name = "accounts", description = "People: accounts, a mission's members, and where they are signed in"),
+        (name = "clients", description = "Services and apps"),
         (name = "operations", description = "For operators"),
         (name = "contract", description = "This contract"),
     ),

@@ -1,6 +1,6 @@
 //! Examples: what the demonstration data answers, in `examples/<operation>.json`, put in their places.
 //!
-//! `script/make-examples` takes the answers from a running server. A file has `response` (the body of the 200) and
+//! `script/make-examples` takes the answers from a running server. A file has `response` (the body of the 200 or 201) and
 //! may have `parameters` and `request`, where the handler does not give them already, and `other_forms`, by media
 //! type. A run that has only begun, which every import may answer, is in the file of `get_import_run`.
 
@@ -38,19 +38,24 @@ const FILES: &[(&str, &str)] = files! {
     "check_health",
     "check_readiness",
     "check_writes",
+    "create_client",
     "estimate_event",
     "export_audit",
     "export_directory",
+    "get_account",
     "get_authorization_server",
     "get_bulletin",
+    "get_client",
     "get_contract",
     "get_contract_json",
     "get_entrance",
     "get_function",
     "get_import_run",
     "get_inf_note",
+    "get_member",
     "get_mission",
     "get_organization",
+    "get_own_account",
     "get_person",
     "get_rate_card",
     "get_security_txt",
@@ -62,23 +67,34 @@ const FILES: &[(&str, &str)] = files! {
     "import_event_costs",
     "import_inf_notes",
     "introspect_token",
+    "invite_account",
+    "invite_member",
     "issue_token",
+    "list_accounts",
     "list_audit_entries",
     "list_bulletins",
+    "list_clients",
     "list_entrances",
     "list_functions",
     "list_import_runs",
     "list_inf_notes",
     "list_keys",
+    "list_members",
     "list_missions",
     "list_organizations",
     "list_people",
     "list_rate_cards",
     "list_services",
+    "list_sessions",
     "list_units",
     "revoke_token",
+    "rotate_client_secret",
     "search_directory",
     "synchronise",
+    "update_account",
+    "update_client",
+    "update_member",
+    "update_own_account",
 };
 
 /// Puts an operation's examples in their places.
@@ -97,7 +113,8 @@ pub(super) fn apply(operation: &mut Operation) {
         body.content.values_mut().for_each(|content| set(content, &request));
     }
     let responses = &mut operation.responses.responses;
-    if let Some(RefOr::T(ok)) = responses.get_mut("200") {
+    let success = if responses.contains_key("201") { "201" } else { "200" };
+    if let Some(RefOr::T(ok)) = responses.get_mut(success) {
         for (media_type, content) in &mut ok.content {
             set(content, example.other_forms.get(media_type).unwrap_or(&example.response));
         }

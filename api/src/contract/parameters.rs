@@ -7,13 +7,15 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn}
 use utoipa::openapi::schema::{ArrayItems, KnownFormat, SchemaFormat, SchemaType};
 use utoipa::openapi::{Object, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
+use super::responses;
+use crate::clients::bodies::ClientKind;
 use domain::audit::{ActorKind, ObjectKind, Op};
 use domain::bulletins::{self, Certainty, MessageType, Severity, Urgency};
 use domain::directory::{StateStatus, UnitKind};
 use domain::entrances::{OpeningState, Outside, Pass, PlaceKind, Screening, Weekday};
 use domain::event_costs::{self, Effect, EventKind, OfficeKind, Organizer};
 use domain::inf_notes::Distribution;
-use domain::{Confidence, Language, TelephoneKind};
+use domain::{Confidence, Language, Role, Scope, TelephoneKind};
 
 const DUTY_STATION: &str = "^[A-Z]{2,5}$";
 const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
@@ -46,6 +48,11 @@ fn serialized<T: serde::Serialize>(values: &[T]) -> Vec<Value> {
     values.iter().filter_map(|value| serde_json::to_value(value).ok()).collect()
 }
 
+/// The roles that people may have.
+fn roles() -> Vec<Value> {
+    Role::ALL.into_iter().filter(|role| !role.is_of_a_service()).map(|role| role.name().into()).collect()
+}
+
 fn languages() -> Vec<Value> {
     texts(&Language::ALL.map(Language::tag))
 }
@@ -61,7 +68,7 @@ pub(super) fn complete(operation: &mut Operation) {
         }
     }
     let is_conditional = operation.responses.responses.get("200").is_some_and(|ok| match ok {
-        RefOr::T(ok) => ok.headers.contains_key("ETag"),
+        RefOr::T(ok) => responses::is_readers(ok),
         RefOr::Ref(_) => false,
     });
     let has_languages = operation.parameters.iter().flatten().any(|p| matches!(p, RefOr::T(p) if p.name == "lang"));
@@ -111,6 +118,9 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
         (_, "actor") => Some(words!(ActorKind)),
         ("list_audit_entries" | "export_audit", "kind") => Some(words!(ObjectKind)),
         ("list_entrances", "kind") => Some(words!(PlaceKind)),
+        ("list_clients", "kind") => Some(texts(&ClientKind::ALL.map(ClientKind::name))),
+        ("list_members", "role") => Some(texts(&["delegate", "mission_admin"])),
+        (_, "role") => Some(roles()),
         _ => None,
     };
     schema.enum_values = words.or(schema.enum_values.take());
@@ -192,6 +202,19 @@ pub(super) fn close_words(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
         ("RateRow", "unit", words!(event_costs::Unit)),
         ("RuleRow", "effect", words!(Effect)),
         ("OfficeRow", "kind", words!(OfficeKind)),
+        ("UpdateMyAccount", "language", languages()),
+        ("InviteAccount", "language", languages()),
+        ("InviteAccount", "roles", roles()),
+        ("UpdateAccount", "language", languages()),
+        ("UpdateAccount", "roles", roles()),
+        ("InviteMember", "language", languages()),
+        ("InviteMember", "roles", texts(&["delegate", "mission_admin"])),
+        ("UpdateMember", "language", languages()),
+        ("UpdateMember", "roles", texts(&["delegate", "mission_admin"])),
+        ("CreateClient", "kind", texts(&ClientKind::ALL.map(ClientKind::name))),
+        ("CreateClient", "role", texts(&["integrator", "importer"])),
+        ("CreateClient", "scopes", texts(&Scope::ALL.map(Scope::name))),
+        ("UpdateClient", "scopes", texts(&Scope::ALL.map(Scope::name))),
     ];
     for (schema, property, words) in lists {
         if let Some(property) = property_of(schemas, schema, property) {

@@ -29,6 +29,11 @@ const SHARED: &[(Code, &str)] = &[
         "The token is good, but not for this. `WWW-Authenticate` names the scope that is needed. Do not try again.",
     ),
     (Code::NotFound, "It is not there, or not for you: the two look the same. Drop it from your copy."),
+    (
+        Code::PreconditionFailed,
+        "It has changed since you read it. `ETag` is its tag now: read it again, and make the edit anew.",
+    ),
+    (Code::PreconditionRequired, "The edit does not say of which version it is. Send the `ETag` as `If-Match`."),
     (Code::NotAcceptable, "You accept no form that can be sent. Accept `gzip`, `br`, `zstd` or no coding at all."),
     (Code::Timeout, "The body took too long to arrive. Send it again."),
     (Code::TooLarge, "The body is larger than is taken here. `detail` names the limit."),
@@ -55,12 +60,14 @@ pub(super) fn complete(operation: &mut Operation, access: &Access) {
     let has_query = has_parameter_in(operation, &ParameterIn::Query);
     let has_path = has_parameter_in(operation, &ParameterIn::Path);
     let has_body = operation.request_body.is_some();
+    let is_edit = operation.parameters.iter().flatten().any(|p| matches!(p, RefOr::T(p) if p.name == "If-Match"));
     let has_token = access.scope.is_some();
     let applies = |code: Code| match code {
         Code::MalformedRequest => has_query || has_body,
         Code::InvalidToken => has_token,
         Code::Forbidden => has_token && !access.is_public,
         Code::NotFound => has_path,
+        Code::PreconditionFailed | Code::PreconditionRequired => is_edit,
         Code::Timeout | Code::TooLarge | Code::UnsupportedMediaType => has_body,
         // the token endpoint tells faults in a form of its own
         Code::ValidationFailed => has_query || (has_body && has_token),
@@ -73,8 +80,7 @@ pub(super) fn complete(operation: &mut Operation, access: &Access) {
         let status = code.status().as_u16().to_string();
         responses.entry(status).or_insert_with(|| RefOr::Ref(Ref::from_response_name(name(*code))));
     }
-    let conditional =
-        responses.get("200").is_some_and(|ok| matches!(ok, RefOr::T(ok) if ok.headers.contains_key("ETag")));
+    let conditional = responses.get("200").is_some_and(|ok| matches!(ok, RefOr::T(ok) if is_readers(ok)));
     if conditional {
         responses.insert("304".to_owned(), RefOr::Ref(Ref::from_response_name("NotModified")));
     }
@@ -85,15 +91,35 @@ pub(super) fn complete(operation: &mut Operation, access: &Access) {
     }
 }
 
+/// The description of an editor's tag, which is a row's version and no reader's.
+const FOR_IF_MATCH: &str = "For If-Match";
+
+/// The component that says of that tag what [`headers`] say of a reader's.
+const VERSION: &str = "ETag-for-edits";
+
+/// Whether an answer has the tag of a reader's view, which is good for 304.
+pub(super) fn is_readers(response: &Response) -> bool {
+    response.headers.contains_key("ETag") && !is_editors(response)
+}
+
+fn is_editors(response: &Response) -> bool {
+    let tag = response.headers.get("ETag");
+    matches!(tag, Some(RefOr::T(tag)) if tag.description.as_deref() == Some(FOR_IF_MATCH))
+}
+
 /// Gives a response the headers that all have, and its problem documents an example.
 fn finish(response: &mut Response, status: &str) {
-    if response.headers.contains_key("ETag") || response.content.contains_key(MEDIA_TYPE) {
+    let is_editors = is_editors(response);
+    if is_readers(response) || response.content.contains_key(MEDIA_TYPE) {
         response.headers.insert("Content-Language".to_owned(), Header::default().into());
     }
     response.headers.insert("X-Request-Id".to_owned(), Header::default().into());
     let known = headers();
     let told: Vec<String> = response.headers.keys().filter(|name| known.contains_key(*name)).cloned().collect();
     refer(response, told.iter().map(String::as_str));
+    if is_editors {
+        response.headers.insert("ETag".to_owned(), RefOr::Ref(Ref::new(format!("#/components/headers/{VERSION}"))));
+    }
     let code = Code::ALL.iter().find(|code| code.status().as_str() == status);
     if let (Some(code), Some(RefOr::T(content))) = (code, response.content.get_mut(MEDIA_TYPE))
         && content.example.is_none()
@@ -150,6 +176,9 @@ pub(super) fn components() -> BTreeMap<String, RefOr<Response>> {
             Code::TooManyRequests | Code::Unavailable => Some("Retry-After"),
             _ => None,
         };
+        if *code == Code::PreconditionFailed {
+            response.headers.insert("ETag".to_owned(), RefOr::Ref(Ref::new(format!("#/components/headers/{VERSION}"))));
+        }
         refer(&mut response, particular.into_iter().chain(["Content-Language", "X-Request-Id"]));
         all.insert(name(*code), RefOr::T(response));
     }
@@ -189,6 +218,18 @@ pub(super) fn headers() -> BTreeMap<String, RefOr<Header>> {
             "The next page, as `</v1/…?cursor=…>; rel=\"next\"` (RFC 8288), relative to the request's address. \
              Follow it as it is. Absent on the last page.",
             json!("</v1/directory/units?limit=50&cursor=WyJ2>; rel=\"next\""),
+        ),
+        (
+            VERSION,
+            text().pattern(Some("^\"v[0-9]+(\\+[a-z]+)?\"$")),
+            "The version of what you edit from. Send it as `If-Match` with the edit: 412 when somebody else was first.",
+            json!("\"v3\""),
+        ),
+        (
+            "Location",
+            text(),
+            "Where the new thing, or the run, is.",
+            json!("/v1/accounts/0193a5f0-7c1e-7a54-9a55-0d5c3f6f2b11"),
         ),
         (
             "Sync-Rev",
