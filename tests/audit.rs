@@ -306,6 +306,15 @@ async fn the_audit_is_only_added_to() {
         owner.batch_execute("update organization set audience = 'public'").await.unwrap();
     }
     assert_eq!(newest(&world).await, before + 4, "who replicates is noted, too");
+
+    let guide = std::fs::read_to_string(crate::harness::top().join("docs/production.md")).unwrap();
+    let drop_old = guide.split("```sql\n").find(|block| block.contains("disable trigger append_only")).unwrap();
+    let drop_old = drop_old.split_once("```").unwrap().0.replace("2024-01-01", "2999-01-01");
+    owner.batch_execute(&drop_old).await.unwrap();
+    let left = owner.query_one("select count(*) from audit_entry", &[]).await.unwrap();
+    assert_eq!(left.get::<_, i64>(0), 0, "as the guide says, old entries can be dropped");
+    owner.batch_execute("update organization set audience = 'delegates'").await.unwrap();
+    assert!(owner.batch_execute("delete from audit_entry").await.is_err(), "and after that no others");
 }
 
 /// The short list is of what is no content and nobody's: the log, the migrations, and what shows by something else.

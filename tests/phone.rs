@@ -267,7 +267,7 @@ async fn a_copy_of_other_rights_is_hidden_until_the_new_one_is_whole() {
     psql.execute(&own, &[]).await.unwrap();
     settled(&world).await;
     phone.sync().await.unwrap();
-    let other = "update account set mission_id = gen_random_uuid()";
+    let other = "update account set mission_id = gen_random_uuid() where mission_id is not null";
     psql.execute(other, &[]).await.unwrap();
     let kept = phone.kept.clone();
     // The reason arrives, once the server has heard of it; what follows does not.

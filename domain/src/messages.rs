@@ -36,9 +36,9 @@ const TABLE: [&[Six]; 12] = [
     inf_notes::ROWS,
     bulletins::ROWS,
     identity::ROWS,
-    accounts::ROWS,
     sign_in::ROWS,
     account_pages::ROWS,
+    accounts::ROWS,
 ];
 
 /// Every row of the table.

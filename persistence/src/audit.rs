@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{AsSelect, IntoBoxed, Select, sql};
+use diesel::dsl::{AsSelect, Filter as Narrowed, IntoBoxed, Select, sql};
+use diesel::expression::SqlLiteral;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Jsonb, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -82,13 +83,15 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
 }
 
-type Wanted = IntoBoxed<'static, Select<audit_entry::table, AsSelect<Entry, Pg>>, Pg>;
+type Wanted = IntoBoxed<'static, Narrowed<Select<audit_entry::table, AsSelect<Entry, Pg>>, SqlLiteral<Bool>>, Pg>;
 
 fn wanted(filter: Filter) -> Wanted {
     use crate::schema::audit_entry::{
         actor_id, actor_kind, at, client_id, kind, mission_id, object_id, op, request_id, session_id, subject_id, table,
     };
-    let mut query = table.select(Entry::as_select()).into_boxed();
+    // Raw SQL is not kept as a prepared statement: each query is planned for its own values, of which some are
+    // everywhere and some are rare.
+    let mut query = table.select(Entry::as_select()).filter(sql::<Bool>("true")).into_boxed();
     if let Some(id) = filter.object {
         query = query.filter(object_id.eq(id));
     }
@@ -130,10 +133,15 @@ fn wanted(filter: Filter) -> Wanted {
 
 /// At most `limit` entries of a lower number than `before`, newest first.
 pub async fn list(conn: &mut Conn, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Entry>, Error> {
-    let mut query = wanted(filter).order(audit_entry::n.desc()).limit(limit);
+    let mut query = wanted(filter).limit(limit);
     if let Some(before) = before {
         query = query.filter(audit_entry::n.lt(before));
     }
+    query = match (filter.since, filter.until) {
+        // A stretch of time is looked up by time: the planner would walk from the newest entry down to it.
+        (Some(_), Some(_)) => query.order(sql::<BigInt>("n + 0").desc()),
+        _ => query.order(audit_entry::n.desc()),
+    };
     Ok(query.load(conn).await?)
 }
 

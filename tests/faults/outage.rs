@@ -180,9 +180,14 @@ async fn without_a_database_published_reads_go_on_and_all_else_says_when_to_come
     let Some(mut cluster) = Cluster::start() else { return };
     let server = cluster.server().await;
     let (delegate, editor) = (token(&server, Role::Delegate).await, token(&server, Role::Editor).await);
+    let auditor = token(&server, Role::Auditor).await;
     assert_eq!(import(&server, &editor, "o").await, 200);
     while get(&server, "/v1/directory/units", &editor).await.status() != 200 {}
+    assert_eq!(get(&server, "/v1/audit", &auditor).await.status(), 200);
     cluster.end();
+    for path in ["/v1/audit", "/v1/exports/audit"] {
+        assert_eq!(get(&server, path, &auditor).await.status(), 503, "{path}");
+    }
     tokio::time::sleep(Duration::from_millis(5500)).await;
 
     let read = get(&server, "/v1/directory/organizations", &delegate).await;

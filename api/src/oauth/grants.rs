@@ -116,7 +116,7 @@ pub async fn refresh(
 pub enum Refused {
     /// The token is not good.
     Grant,
-    /// More is asked for than was granted (RFC 6749 §6).
+    /// Nothing is asked for that was granted (RFC 6749 §6).
     Scope,
 }
 
@@ -147,7 +147,9 @@ async fn take_refresh(
     let account = account.filter(|account| family.has_second_factor || !account.roles.need_second_factor());
     let app = clients::find_app(conn, app).await?.filter(|app| app.disabled_at.is_none());
     let (false, Some(account), Some(app)) = (is_over, account, app) else { return Ok(Err(Refused::Grant)) };
-    if narrower.is_some_and(|narrower| narrower.and(family.scopes) != narrower) {
+    // RFC 6749 §3.3: many clients name with every refresh all that they once asked for, of which less was granted.
+    let scopes = narrower.unwrap_or(family.scopes).and(family.scopes);
+    if scopes.is_empty() {
         return Ok(Err(Refused::Scope));
     }
     let newest = match turn {
@@ -162,7 +164,6 @@ async fn take_refresh(
     if until <= family.now {
         return Ok(Err(Refused::Grant));
     }
-    let scopes = narrower.unwrap_or(family.scopes);
     Ok(Ok(give(&account, &app, scopes, family.id, until, next)))
 }
 

@@ -153,7 +153,7 @@ async fn for_refresh(state: &State, app: AppId, form: &Form, request: Option<Uui
     match grants::refresh(state, app, presented, narrower, request).await? {
         Ok(given) => give(state, given).map(Ok),
         Err(Refused::Grant) => Ok(Err(TokenError::GRANT)),
-        Err(Refused::Scope) => Ok(Err(TokenError::new("invalid_scope", "More than was granted"))),
+        Err(Refused::Scope) => Ok(Err(TokenError::new("invalid_scope", "None of these scopes was granted"))),
     }
 }
 

@@ -31,6 +31,7 @@ create table audit_entry (
 -- One for each way to search.
 create index audit_entry_object on audit_entry (object_id, n);
 create index audit_entry_kind on audit_entry (kind, n);
+create index audit_entry_op on audit_entry (op, n) where op in ('delete', 'export');
 create index audit_entry_actor on audit_entry (actor_id, n) where actor_id is not null;
 create index audit_entry_actor_kind on audit_entry (actor_kind, n);
 create index audit_entry_client on audit_entry (client_id, n) where client_id is not null;

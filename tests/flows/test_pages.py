@@ -1,0 +1,137 @@
+"""Each page as Chromium shows it: its language and direction, what it loads, on a phone, and axe's judgement."""
+
+import pytest
+
+from browsers import Plain
+from people import code, give_password, invite, set_password
+
+LANGUAGES = ["ar", "en", "es", "fr", "ru", "zh"]
+
+
+def titled(page):
+    return page.texts("h1")[0]
+
+
+class Tour:
+    """Goes to every page in one language, as far as can be gone with the people there are."""
+
+    def __init__(self, chromium, app, url, people, language):
+        self.chromium, self.app, self.url, self.people, self.language = chromium, app, url, people, language
+
+    def open(self, path):
+        self.chromium.open(f"{self.url}{path}{'&' if '?' in path else '?'}lang={self.language}")
+
+    def ask(self):
+        self.chromium.open(self.app.ask(ui_locales=self.language))
+
+    def strangers(self):
+        """What who is not signed in sees."""
+        self.ask()
+        yield "sign-in"
+        give_password(self.chromium, {"mail": "nobody@demonstration.example", "password": "x"})
+        yield "sign-in-failed"
+        self.open("/account/forgotten")
+        yield "forgotten"
+        self.chromium.type("mail", "nobody")
+        self.chromium.press("ask")
+        yield "forgotten-failed"
+        self.chromium.type("mail", f"nobody-{self.language}@demonstration.example")
+        self.chromium.press("ask")
+        yield "look-into-your-mailbox"
+        self.open("/account/password/none")
+        yield "link-is-over"
+        self.open("/account/signed-out")
+        yield "signed-out"
+        self.open("/account/none")
+        yield "not-found"
+        self.chromium.open(self.app.ask(ui_locales=self.language).replace("signed-in", "stolen"))
+        yield "app-refused"
+        self.open("/mailbox")
+        yield "mailbox"
+
+    def persons(self, person):
+        """What somebody with an app, a password and no second factor sees."""
+        self.ask()
+        give_password(self.chromium, person)
+        yield "consent"
+        self.chromium.press("allow")
+        self.app.exchange()
+        self.open("/account/devices")
+        yield "devices"
+        self.open("/account/password")
+        yield "change-password"
+        self.open("/account/second-factor/new")
+        yield "set-up"
+        self.chromium.press("confirm")
+        yield "set-up-failed"
+
+    def approvers(self, person):
+        """What is shown of a second factor."""
+        self.open("/account/sign-in")
+        give_password(self.chromium, person)
+        yield "second-factor"
+        self.open("/account/second-factor?with=recovery-code")
+        yield "recovery-code"
+        self.open("/account/second-factor")
+        self.chromium.type("code", code(person["totp_secret"]))
+        self.chromium.press("check")
+        self.open("/account/recovery-codes")
+        yield "ask-for-recovery-codes"
+        self.open("/account/second-factor/replace")
+        yield "replace-factor"
+        self.open("/account/recovery-codes")
+        self.chromium.type("password", person["password"])
+        self.chromium.press("confirm")
+        yield "recovery-codes"
+
+
+@pytest.fixture(scope="session")
+def somebody(url, credentials):
+    """A person of these tests alone, for whom an app shows in their devices: a password, and no factor."""
+    person = invite(url, credentials, "editor")
+    set_password(Plain(), url, person)
+    return person
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_in_its_language_and_loads_nothing_of_others(chromium, app, url, people, somebody, language):
+    tour = Tour(chromium, app, url, people, language)
+    titles = []
+    for pages in [tour.strangers(), tour.persons(somebody)]:
+        for name in pages:
+            assert chromium.attribute("html", "lang") == language, name
+            assert chromium.attribute("html", "dir") == ("rtl" if language == "ar" else "ltr"), name
+            assert titled(chromium) in chromium.driver.title and chromium.driver.title.endswith("– Focalpoint"), name
+            assert len(chromium.texts("h1")) == len(chromium.texts("main")) == 1, name
+            assert not chromium.has("script, [style], [onclick], iframe, img, object"), name
+            titles.append(titled(chromium))
+        chromium.clear_cookies()
+    if language != "en":
+        english = ["Sign in", "Set a password", "Your account", "Signed out", "Not found", "Mailbox"]
+        assert not set(titles) & set(english)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_no_serious_fault(scripted, app, url, people, somebody, language, modules, pictures):
+    axe = (modules / "axe-core" / "axe.min.js").read_text()
+    tour = Tour(scripted, app, url, people, language)
+    who = people["security_officer" if language == "en" else "approver"]
+    found, count = [], 0
+    for pages in [tour.strangers(), tour.persons(somebody), tour.approvers(who)]:
+        for name in pages:
+            for scheme in ["light", "dark"]:
+                scripted.scheme(scheme)
+                found += [f"{name} ({scheme}): {fault}" for fault in scripted.axe(axe)]
+            scripted.scheme("light")
+            scripted.picture(pictures / f"{name}-{language}.png")
+            # WCAG 2.2, 1.4.10
+            scripted.width(320)
+            wide = scripted.driver.execute_script("return document.scrollingElement.scrollWidth")
+            if wide > 320:
+                found.append(f"{name}: {wide} pixels wide on a phone of 320")
+            scripted.picture(pictures / f"{name}-{language}-320.png")
+            scripted.width(0)
+            count += 1
+        scripted.clear_cookies()
+    assert not found, "\n".join(found)
+    assert count == 20
