@@ -256,7 +256,7 @@ async fn a_token_that_ended_early_is_renewed_once() {
         trouble = phone.sync().await;
     }
     assert_eq!(trouble, Err(Trouble::SignIn));
-    assert!(!phone.kept.objects.is_empty());
+    assert!(phone.kept.hidden && !phone.kept.objects.is_empty(), "kept for the same user, and not shown");
 }
 
 #[tokio::test(flavor = "multi_thread")]

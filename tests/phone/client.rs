@@ -201,8 +201,12 @@ impl Phone {
                 self.bearer = Some((token.to_owned(), until));
                 Ok(token.to_owned())
             }
-            // The session is over: revoked, or unused for too long.
-            (400 | 401, ..) => Err(Trouble::SignIn),
+            // The session is over: revoked, perhaps because the phone is lost, or unused for too long. Nobody sees
+            // the copy until its user has signed in again.
+            (400 | 401, ..) => {
+                self.kept.hidden = true;
+                Err(Trouble::SignIn)
+            }
             _ => Err(answer.refusal()),
         }
     }
