@@ -9,6 +9,7 @@ mod accounts;
 mod audit;
 mod bulletins;
 mod clients;
+mod command_line;
 mod contract;
 mod directory;
 mod edge;

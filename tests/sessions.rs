@@ -24,8 +24,8 @@ async fn another_device(world: &World, person: &Person, role: Role) -> Person {
         app,
         device: "another device".into(),
         scopes: role.scopes().collect(),
-        has_second_factor: false,
-        rotation_key: [8; 32],
+        has_second_factor: role.needs_second_factor(),
+        rotation_key: people::ROTATION_KEY,
         expires_at: chrono::Utc::now() + chrono::TimeDelta::days(1),
     };
     let db = &world.server.state.db;

@@ -224,3 +224,34 @@ async fn one_signs_ones_own_devices_out_and_nobody_elses() {
     browser.get("/account/signed-out").await.expect(200);
     browser.get("/account/devices").await.leads_to("/account/sign-in");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_does_on_the_pages_is_noted_as_theirs() {
+    let world = World::empty().await;
+    let (account, app) = (somebody(&world, Role::Delegate).await, app(&world).await);
+    let psql = world.database.psql().await;
+    let before: i64 = psql.query_one("select max(n) from audit_entry", &[]).await.unwrap().get(0);
+    let browser = Browser::new(&world);
+    browser.sign_in_with(account.mail.as_str(), "not the password").await.expect(403);
+    let unknown: i64 = psql.query_one("select max(n) from audit_entry", &[]).await.unwrap().get(0);
+    assert_eq!(unknown, before, "who may be anybody fills no disk");
+    browser.sign_in(&account).await;
+    let consent = browser.get(&authorize(app, "")).await.expect(200);
+    let allowed = browser.submit(&consent, "allow", &[]).await.leads_to(REDIRECT);
+    let code = allowed.split_once("code=").unwrap().1.split('&').next().unwrap();
+    let token = world.request(Method::POST, "/oauth/token", Who::Stranger);
+    let token = token.header("content-type", "application/x-www-form-urlencoded").body(format!(
+        "grant_type=authorization_code&client_id={}&code={code}&redirect_uri={}&code_verifier={VERIFIER}",
+        app.0,
+        browser::encode(REDIRECT)
+    ));
+    world.send(token).await.expect(200);
+    let noted = "select actor_kind, actor_id, request_id is not null, kind from audit_entry where n > $1 order by n";
+    let noted = psql.query(noted, &[&before]).await.unwrap();
+    let kinds: Vec<String> = noted.iter().map(|row| row.get(3)).collect();
+    assert_eq!(kinds, ["browser_session", "session"]);
+    for row in noted {
+        let (kind, id, by_request): (String, Option<uuid::Uuid>, bool) = (row.get(0), row.get(1), row.get(2));
+        assert_eq!((kind.as_str(), id, by_request), ("person", Some(account.id.0), true));
+    }
+}

@@ -53,6 +53,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(event_costs::import_event_costs)
         .service(imports::runs::list_import_runs)
         .service(imports::runs::get_import_run)
+        .service(audit::list_audit_entries)
+        .service(audit::exports::export_audit)
         .service(sync::synchronise)
         .service(accounts::get_own_account)
         .service(accounts::update_own_account)
@@ -75,9 +77,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(clients::create_client)
         .service(clients::get_client)
         .service(clients::update_client)
-        .service(clients::rotate_client_secret)
-        .service(audit::list_audit_entries)
-        .service(audit::exports::export_audit);
+        .service(clients::rotate_client_secret);
 }
 
 /// Gives the framework's own errors this API's codes.

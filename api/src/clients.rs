@@ -2,8 +2,6 @@
 
 pub mod bodies;
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
@@ -26,27 +24,14 @@ use domain::{AppId, ClientId};
 use persistence::clients::{self, App, NewClient};
 use persistence::{Conn, log};
 
-/// How long a request waits for its turn to hash.
-const TURN_WAIT: Duration = Duration::from_secs(2);
-
-/// A new secret and its hash. Hashing takes its turn with sign-ins.
+/// A new secret and its hash.
 async fn new_secret(state: &State) -> Result<(SecretString, String), ApiError> {
-    let Some(turn) = state.secrets.turns().take(TURN_WAIT).await else {
-        return Err(ApiError::new(Code::TooManyRequests).retry_after(2));
-    };
-    let made = web::block(move || {
-        let _turn = turn;
-        let secret = secrets::generate()?;
-        secrets::hash(&secret).map(|hash| (secret, hash))
-    });
-    match made.await {
-        Ok(Ok(made)) => Ok(made),
-        Ok(Err(cause)) => {
-            tracing::error!(%cause, "no secret could be made");
-            Err(ApiError::new(Code::Internal))
-        }
-        Err(_) => Err(ApiError::new(Code::Internal)),
-    }
+    let secret = secrets::generate().map_err(|cause| {
+        tracing::error!(%cause, "no secret could be made");
+        ApiError::new(Code::Internal)
+    })?;
+    let hash = state.secrets.hash(secret.clone()).await?;
+    Ok((secret, hash))
 }
 
 async fn find(conn: &mut Conn, id: Uuid) -> Result<Known, ApiError> {

@@ -42,13 +42,14 @@ pub struct Config {
     /// Threads that answer requests. Default: one for each core.
     #[arg(long, env = "FOCALPOINT_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
-    /// Fill an empty database with demonstration data and clients.
+    /// Fill an empty database with demonstration data, people, an app and services. Never for real people: mails are
+    /// shown to everybody, and services may have people's roles.
     #[arg(long, env = "FOCALPOINT_DEMO")]
     pub demo: bool,
     /// Where the demonstration data is.
     #[arg(long, env = "FOCALPOINT_DEMO_DATA", default_value = "data/demonstration")]
     pub demo_data: PathBuf,
-    /// Where to write the demonstration clients' credentials.
+    /// Where to write the passwords and secrets of the demonstration's people and services.
     #[arg(long, env = "FOCALPOINT_DEMO_CREDENTIALS", default_value = "var/demo.json")]
     pub demo_credentials: PathBuf,
     /// Start although Postgres is set to lose what it acknowledged (fsync, full_page_writes or

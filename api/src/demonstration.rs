@@ -215,7 +215,7 @@ async fn save_app(state: &State) -> anyhow::Result<()> {
         Some(_) => Ok(()),
         None => clients::insert_app(conn, &app).await,
     };
-    state.db.write::<_, persistence::Error, _>(save).await?;
+    state.db.acting(Act::OPERATOR).write::<_, persistence::Error, _>(save).await?;
     Ok(())
 }
 
@@ -263,7 +263,7 @@ async fn save_person(
         }
         Ok(id)
     };
-    let id = state.db.write::<_, persistence::Error, _>(save).await?.value;
+    let id = state.db.acting(Act::OPERATOR).write::<_, persistence::Error, _>(save).await?.value;
     let totp_secret = shared.map(|bytes| totp_rs::Secret::from(bytes).to_base32());
     Ok(PersonCredentials { account: id.0, mail, password: password.expose_secret().to_owned(), totp_secret })
 }

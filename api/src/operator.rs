@@ -1,7 +1,6 @@
 //! What an operator does to accounts, services, apps and signing keys on the command line.
 
 use anyhow::{bail, ensure};
-use aws_lc_rs::digest;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -10,7 +9,8 @@ use uuid::Uuid;
 use crate::command_line::{CreateAccount, CreateApp, CreateClient, LinkAccount, RetireKey, RotateKeys};
 use crate::config::Database;
 use crate::identity::{ACCESS_TOKEN_SECONDS, generate_key, secrets};
-use domain::{Account, AccountId, Act, Actor, AppId, ClientId, Kind, MissionId, Role, Roles, Scope};
+use crate::sign_in::link_hash;
+use domain::{Account, AccountId, Act, AppId, ClientId, Kind, MissionId, Role, Roles, Scope};
 use persistence::clients::{self, App, NewClient};
 use persistence::{Conn, Db, Error, accounts, identity, imports, log, sign_ins};
 
@@ -22,16 +22,13 @@ const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 fn open(database: &Database) -> anyhow::Result<Db> {
     let db = Db::new(database.database_url.expose_secret(), 2)?;
-    Ok(db.acting(Act { actor: Actor::Operator, request: None }))
+    Ok(db.acting(Act::OPERATOR))
 }
 
 /// A link by which a password is set: its secret, and what is stored of it.
 fn new_link() -> anyhow::Result<(SecretString, [u8; 32])> {
     let secret = secrets::generate()?;
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(b"focalpoint link ");
-    context.update(secret.expose_secret().as_bytes());
-    let hash = context.finish().as_ref().try_into()?;
+    let hash = link_hash(secret.expose_secret());
     Ok((secret, hash))
 }
 

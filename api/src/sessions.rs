@@ -150,7 +150,7 @@ pub async fn end_session(
         if is_current {
             return Ok(sessions::end(conn, id, SessionEnd::SignedOut).await?);
         }
-        sessions::end_browsers(conn, session.account).await?;
+        sessions::end_ways_in(conn, session.account).await?;
         Ok(sessions::end(conn, id, SessionEnd::Revoked).await?)
     };
     state.db.acting(allowed.act()).write::<_, ApiError, _>(end).await?;
@@ -190,7 +190,7 @@ pub async fn end_sessions(
     let end = async move |conn: &mut Conn| {
         let Some(account) = wanted.or(own) else { return Ok(0) };
         check(conn, &caller, account).await?;
-        sessions::end_browsers(conn, account).await?;
+        sessions::end_ways_in(conn, account).await?;
         let kept = current.filter(|_| keeps_current);
         Ok(sessions::end_all(conn, account, kept, SessionEnd::Revoked).await?)
     };

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_token.py: reads access tokens, one a line, and says whom each belongs to. Needs PyJWT: pip install 'pyjwt[crypto]'
 
-For a system of your own that is handed a token by another one. It does not see that a client was disabled since the
-token was issued: the server itself does, within a second.
+For a system of your own that is handed a token by another one. It does not see that a session was ended, or somebody
+suspended or given other roles, since the token was issued: POST /oauth/introspect does.
 """
 
 import os
@@ -35,6 +35,7 @@ if __name__ == "__main__":
     for line in sys.stdin:
         try:
             claims = check(line.strip())
-            print(claims["client_id"], claims["scope"])
+            who = f"person {claims['sub']} in app" if "sid" in claims else "service"
+            print(who, claims["client_id"], claims["scope"])
         except jwt.PyJWTError as refused:
             print(f"refused: {refused}")

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""sign_in.py PERSON: signs a person of a demonstration in, and prints the answer of the token endpoint.
+"""sign_in.py: signs somebody in, and prints the answer of the token endpoint. Python 3.9 or later, nothing else.
 
-For the tests of apps and of scripts, where nobody is there to type a password. It plays three parts: the app, the
-browser and the person. An app that people use plays the first alone: it opens the system's browser, and never sees a
-password. Standard library only.
+  sign_in.py --client-id ID   you, in this computer's browser, as an app does it: it never sees a password. The app must
+                              be registered with the address http://127.0.0.1/signed-in
+  sign_in.py PERSON           a person of a demonstration, for tests: it plays the browser and the person as well
 
   --base URL           the server's address                                   (FOCALPOINT, http://127.0.0.1:8080)
-  --credentials FILE   the demonstration's people and its app                 (var/demo.json)
   --scope "…"          what to ask for; all that the app may ask for when left out
+  --credentials FILE   the demonstration's people and its app                 (var/demo.json)
   --at ADDRESS         only be the browser and the person: open this address, sign in, allow, and print where the
                        browser is sent then
 """
@@ -18,6 +18,7 @@ import hashlib
 import hmac
 import html.parser
 import http.cookiejar
+import http.server
 import json
 import os
 import re
@@ -28,6 +29,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import webbrowser
 
 # Where nobody listens: the browser's last step is printed, not taken.
 REDIRECT = "http://127.0.0.1:51004/signed-in"
@@ -64,6 +66,33 @@ class App:
             "redirect_uri": self.redirect_uri, "code_verifier": self.verifier,
         }
         return fetch(self.metadata["token_endpoint"], form)
+
+
+def in_this_browser(base, client_id, more):
+    """Opens the system's browser, and waits at a port of this computer until it comes back (RFC 8252, section 7.3)."""
+
+    class Back(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            is_answer = self.path.startswith("/signed-in?")
+            self.send_response(200 if is_answer else 404)
+            self.send_header("Content-Type", "text/plain")
+            self.end_headers()
+            if is_answer:
+                self.server.answer = self.path
+                self.wfile.write(b"You may close this page.\n")
+
+        def log_message(self, *_):
+            pass  # the code is in the address
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Back) as server:
+        server.answer = None
+        app = App(base, client_id, f"http://127.0.0.1:{server.server_port}/signed-in")
+        address = app.address(**more)
+        print(f"Sign in in the browser; if none opens, go to\n{address}", file=sys.stderr)
+        webbrowser.open(address)
+        while server.answer is None:
+            server.handle_request()
+    return app.token(server.answer)
 
 
 def fetch(address, form=None):
@@ -172,24 +201,31 @@ def one_time_code(secret, now=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("person", help="such as delegate, mission_admin, admin: a key of `people` in the credentials")
+    parser.add_argument("person", nargs="?", help="such as delegate or admin: a key of `people` in the credentials")
+    parser.add_argument("--client-id")
     parser.add_argument("--base", default=os.environ.get("FOCALPOINT", "http://127.0.0.1:8080"))
     parser.add_argument("--credentials", default="var/demo.json")
     parser.add_argument("--scope")
     parser.add_argument("--at")
     given = parser.parse_args()
+    base, more = given.base.rstrip("/"), {"scope": given.scope} if given.scope else {}
+    if (given.person is None) == (given.client_id is None):
+        parser.error("either --client-id or a person of the demonstration")
+    if given.client_id:
+        print(json.dumps(in_this_browser(base, given.client_id, more), indent=2))
+        return
     with open(given.credentials, encoding="utf-8") as file:
         credentials = json.load(file)
     people = credentials["people"]
     if given.person not in people:
         raise SystemExit(f"there is no {given.person}: " + ", ".join(people))
-    browser = Browser(people[given.person], re.sub(r"(\.json)?$", f".{given.person}.cookies", given.credentials, count=1))
+    cookies = re.sub(r"(\.json)?$", f".{given.person}.cookies", given.credentials, count=1)
+    browser = Browser(people[given.person], cookies)
     if given.at:
         print(browser.visit(given.at))
         return
-    app = App(given.base.rstrip("/"), credentials["app"]["client_id"])
-    answer = browser.visit(app.address(**({"scope": given.scope} if given.scope else {})))
-    print(json.dumps(app.token(answer), indent=2))
+    app = App(base, credentials["app"]["client_id"])
+    print(json.dumps(app.token(browser.visit(app.address(**more))), indent=2))
 
 
 if __name__ == "__main__":

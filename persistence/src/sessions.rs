@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::schema::{app, authorization_code, browser_session, session};
-use crate::{Conn, Error, log};
+use crate::schema::{app, authorization_code, session};
+use crate::{Conn, Error, log, sign_ins};
 use domain::identity::SessionEnd;
 use domain::{AccountId, AppId, Scopes, SessionId};
 
@@ -225,16 +225,14 @@ pub async fn end_all(
 
 /// Ends all that an account has anywhere: its sessions, and the browsers in which it is signed in on our pages.
 pub async fn end_everything(conn: &mut Conn, account: AccountId, why: SessionEnd) -> Result<usize, Error> {
-    end_browsers(conn, account).await?;
+    end_ways_in(conn, account).await?;
     end_all(conn, account, None, why).await
 }
 
 /// Ends the browsers in which an account is signed in on our pages, and the codes that are on their way from them
 /// to an app: without that, who holds a device whose session has ended gets another by a tap.
-pub async fn end_browsers(conn: &mut Conn, account: AccountId) -> Result<(), Error> {
-    let browsers = browser_session::table
-        .filter(browser_session::account_id.eq(account.0).and(browser_session::ended_at.is_null()));
-    diesel::update(browsers).set(browser_session::ended_at.eq(log::now(conn).await?)).execute(conn).await?;
+pub async fn end_ways_in(conn: &mut Conn, account: AccountId) -> Result<(), Error> {
+    sign_ins::end_browsers(conn, account).await?;
     diesel::delete(
         authorization_code::table
             .filter(authorization_code::account_id.eq(account.0).and(authorization_code::used_at.is_null())),

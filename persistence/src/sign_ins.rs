@@ -118,7 +118,8 @@ pub struct Totp {
 
 /// The account's generator, confirmed or not.
 pub async fn find_totp(conn: &mut Conn, of: AccountId) -> Result<Option<Totp>, Error> {
-    let row: Option<(Uuid, Vec<u8>, Option<DateTime<Utc>>, i64)> = second_factor::table
+    type Row = (Uuid, Vec<u8>, Option<DateTime<Utc>>, i64);
+    let row: Option<Row> = second_factor::table
         .filter(second_factor::account_id.eq(of.0).and(second_factor::kind.eq("totp")))
         .select((second_factor::id, second_factor::secret, second_factor::confirmed_at, second_factor::last_step))
         .first(conn)

@@ -65,6 +65,6 @@ pub fn text(
 
 /// A name of another direction is held together.
 fn name(name: &str, language: Language) -> String {
-    let is_plain = language != Language::Ar && name.chars().all(|c| c < '\u{0590}' || c > '\u{08FF}');
+    let is_plain = language != Language::Ar && !name.contains(|c| ('\u{0590}'..='\u{08FF}').contains(&c));
     if is_plain { name.to_owned() } else { format!("\u{2068}{name}\u{2069}") }
 }

@@ -93,7 +93,8 @@ async fn looked_at(
     if request.wants_sign_in {
         return Ok(Err(visit.go_by(visit::SIGN_IN)));
     }
-    Ok(Visitor::of(state, visit).await?.signed_in(visit).map(|person| (request, person)))
+    let person = Visitor::of(state, visit).await?.signed_in();
+    Ok(person.map(|person| (request, person)).map_err(|first| visit.go_by(first)))
 }
 
 fn refused(visit: &Visit, why: &Message) -> HttpResponse {

@@ -23,9 +23,9 @@ pub async fn lead_there(visit: Visit) -> HttpResponse {
 
 /// The page.
 pub async fn list(visit: Visit, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let person = match Visitor::of(&state, &visit).await?.signed_in(&visit) {
+    let person = match Visitor::of(&state, &visit).await?.signed_in() {
         Ok(person) => person,
-        Err(elsewhere) => return Ok(elsewhere),
+        Err(first) => return Ok(visit.go_by(first)),
     };
     let account = person.account.id;
     let read = async move |conn: &mut persistence::Conn| {
@@ -101,9 +101,9 @@ pub async fn end(mut visit: Visit, state: web::Data<State>, form: Form) -> Resul
     if form.text("action") == "sign-out" {
         return sign_out(visit, &state).await;
     }
-    let person = match Visitor::of(&state, &visit).await?.signed_in(&visit) {
+    let person = match Visitor::of(&state, &visit).await?.signed_in() {
         Ok(person) => person,
-        Err(elsewhere) => return Ok(elsewhere),
+        Err(first) => return Ok(visit.go_by(first)),
     };
     let account = person.account.id;
     let db = state.db.acting(visit.act(Some(account)));

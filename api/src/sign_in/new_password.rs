@@ -144,9 +144,9 @@ async fn save(conn: &mut Conn, account: &Account, hash: &str) -> Result<(), Erro
 
 /// The page on which who is signed in changes their password.
 pub async fn show_change(visit: Visit, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    Ok(match Visitor::of(&state, &visit).await?.signed_in(&visit) {
+    Ok(match Visitor::of(&state, &visit).await?.signed_in() {
         Ok(person) => change_page(&visit, &person.account, None).send(),
-        Err(elsewhere) => elsewhere,
+        Err(first) => visit.go_by(first),
     })
 }
 
@@ -181,9 +181,9 @@ fn change_page<'a>(visit: &'a Visit, account: &Account, refused: Option<&Refused
 
 /// Changes the password of who is signed in. They sign in again, here too.
 pub async fn change(mut visit: Visit, state: web::Data<State>, form: Form) -> Result<HttpResponse, ApiError> {
-    let person = match Visitor::of(&state, &visit).await?.signed_in(&visit) {
+    let person = match Visitor::of(&state, &visit).await?.signed_in() {
         Ok(person) => person,
-        Err(elsewhere) => return Ok(elsewhere),
+        Err(first) => return Ok(visit.go_by(first)),
     };
     let again = password_again(&visit, &state, &person, form.text("password")).await?;
     let refuse = |refused: Refused| Ok(change_page(&visit, &person.account, Some(&refused)).send());

@@ -1,6 +1,5 @@
 //! Who is signed in in a browser, and what is still to be shown.
 
-use actix_web::HttpResponse;
 use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -55,13 +54,13 @@ impl Visitor {
         })
     }
 
-    /// Whoever is signed in; anybody else is led to what they have to do first, and then back.
-    pub fn signed_in(self, visit: &Visit) -> Result<Person, HttpResponse> {
+    /// Whoever is signed in; else the page on which one does first what is still to be done.
+    pub fn signed_in(self) -> Result<Person, &'static str> {
         match self {
             Self::SignedIn(person) => Ok(person),
-            Self::Stranger => Err(visit.go_by(visit::SIGN_IN)),
-            Self::ToShow(_) => Err(visit.go_by(visit::SECOND_FACTOR)),
-            Self::ToSetUp(_) => Err(visit.go_by(visit::SET_UP)),
+            Self::Stranger => Err(visit::SIGN_IN),
+            Self::ToShow(_) => Err(visit::SECOND_FACTOR),
+            Self::ToSetUp(_) => Err(visit::SET_UP),
         }
     }
 }

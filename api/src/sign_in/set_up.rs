@@ -199,19 +199,24 @@ impl Deed {
     }
 
     async fn ask(self, visit: Visit, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-        Ok(match Visitor::of(&state, &visit).await?.signed_in(&visit) {
+        Ok(match Visitor::of(&state, &visit).await?.signed_in() {
             Ok(person) if person.totp.is_none() => visit.go(&visit.link(visit::SET_UP)),
+<<<<<<< HEAD
             Ok(person) => self.page(&visit, &person, None).send(),
             Err(elsewhere) => elsewhere,
+=======
+            Ok(_) => self.page(&visit, None).send(),
+            Err(first) => visit.go_by(first),
+>>>>>>> main
         })
     }
 
     /// Who has shown the password again.
     async fn person(self, visit: &Visit, state: &State, form: &Form) -> Result<Result<Person, HttpResponse>, ApiError> {
-        let person = match Visitor::of(state, visit).await?.signed_in(visit) {
+        let person = match Visitor::of(state, visit).await?.signed_in() {
             Ok(person) if person.totp.is_some() => person,
             Ok(_) => return Ok(Err(visit.go(&visit.link(visit::SET_UP)))),
-            Err(elsewhere) => return Ok(Err(elsewhere)),
+            Err(first) => return Ok(Err(visit.go_by(first))),
         };
         Ok(match password_again(visit, state, &person, form.text("password")).await? {
             Again::Right(_) => Ok(person),

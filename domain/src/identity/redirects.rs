@@ -34,7 +34,7 @@ impl RedirectUri {
         if scheme != scheme.to_ascii_lowercase() {
             return refused(message!("must have its scheme in small letters"));
         }
-        let has_dots = path_of(rest).split('/').any(|segment| is_dots(segment));
+        let has_dots = path_of(rest).split('/').any(is_dots);
         if has_dots {
             return refused(message!("must not contain . or .. as a part of its path"));
         }
