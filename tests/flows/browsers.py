@@ -1,6 +1,5 @@
 """What a person has before them: Chromium, or the pages alone, read without style, script or picture."""
 
-import base64
 import json
 import os
 import urllib.parse
@@ -8,11 +7,20 @@ import urllib.parse
 import requests
 from bs4 import BeautifulSoup
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 
 WAIT = 10
+
+
+def is_gone(page):
+    try:
+        page.is_enabled()
+    except WebDriverException:
+        # stale, or an error of its own where the driver looks at the moment at which it goes
+        return True
+    return False
 
 
 class Plain:
@@ -73,6 +81,7 @@ class Chromium:
             options.add_argument("--no-sandbox")
         if not scripts:
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
         self.driver.set_page_load_timeout(3 * WAIT)
@@ -110,6 +119,11 @@ class Chromium:
     def at(self):
         return self.driver.current_url
 
+    @property
+    def page(self):
+        """The page as it is now, to be read at once."""
+        return BeautifulSoup(self.driver.page_source, "html.parser")
+
     def _find(self, css):
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
@@ -136,7 +150,7 @@ class Chromium:
         """Does what leads to another page, and waits for that."""
         page = self._one("html")
         act()
-        WebDriverWait(self.driver, WAIT).until(staleness_of(page))
+        WebDriverWait(self.driver, WAIT, poll_frequency=0.05).until(lambda _: is_gone(page))
         self._note()
 
     def press(self, action, within="main"):
@@ -150,32 +164,33 @@ class Chromium:
         parts = [urllib.parse.urlsplit(address) for address in self.loaded]
         return {f"{part.scheme}://{part.netloc}" for part in parts if part.scheme not in ("about", "data")}
 
-    def width(self, pixels):
-        """As wide as a phone; 0 for the window's own width."""
-        if pixels:
-            size = {"width": pixels, "height": 640, "deviceScaleFactor": 2, "mobile": True}
-            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        else:
-            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
     def scheme(self, scheme):
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
-    def axe(self, source):
-        """What axe finds on this page that is serious or worse. Needs scripts."""
+    def axe(self, source, only=None):
+        """What axe finds on this page that is serious or worse, by all its rules or by some. Needs scripts."""
         if not self.driver.execute_script("return !!window.axe"):
             self.driver.execute_script(source)
-        done = "const done = arguments[0]; axe.run().then(done, error => done({violations: [], error: String(error)}))"
-        told = self.driver.execute_async_script(done)
-        assert "error" not in told, told
+        run = """
+            const [only, done] = arguments
+            axe.run(only ? {runOnly: only} : {}).then(done, error => done({error: String(error)}))
+        """
+        told = self.driver.execute_async_script(run, only)
+        assert "error" not in told and told["passes"], told
         serious = [fault for fault in told["violations"] if fault["impact"] in ("serious", "critical")]
         return [f"{fault['id']}: {node['html']} {node['failureSummary']}" for fault in serious for node in fault["nodes"]]
 
-    def picture(self, path):
-        """The whole page."""
-        told = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
-        path.write_bytes(base64.b64decode(told["data"]))
+    def picture(self, path, width=900):
+        """The whole page, as high as it is."""
+        size = {"width": width, "height": 600, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        size["height"] = self.driver.execute_script("return document.scrollingElement.scrollHeight")
+        wide = self.driver.execute_script("return document.scrollingElement.scrollWidth")
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.save_screenshot(str(path))
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        return wide
 
     def quit(self):
         self.driver.quit()

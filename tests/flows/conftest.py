@@ -44,7 +44,7 @@ def pictures(request):
     return request.config.getoption("--pictures")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def listener():
     with Listener() as listener:
         yield listener
@@ -87,7 +87,6 @@ def _watched(chromium, url, listener):
     chromium._note()
     assert not chromium.faults, "the browser's console and CSP have nothing to say"
     assert chromium.origins() <= {url, listener.origin}, "nothing is loaded from elsewhere"
-    chromium.width(0)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ fn link_page<'a>(visit: &'a Visit, account: &Account, fault: Option<&Message>) -
 }
 
 /// For the person, and for whatever keeps their passwords.
-fn owner_field(visit: &Visit, account: &Account) -> Markup {
+pub fn owner_field(visit: &Visit, account: &Account) -> Markup {
     html! {
         div .field {
             label for="mail" { (visit.say(&message!("Mail address"))) }

@@ -11,6 +11,7 @@ use super::consent;
 use super::entrance::{password_field, too_many};
 use super::factors::{generator, new_recovery_codes, new_secret, recovery_hash, step};
 use super::layout::{Field, Page, alert, form};
+use super::new_password::owner_field;
 use super::person::{Person, Shown, Visitor, lock, succeed};
 use super::throttle::Name;
 use super::visit::{self, Form, Secret, Visit};
@@ -169,7 +170,7 @@ enum Deed {
 }
 
 impl Deed {
-    fn page<'a>(self, visit: &'a Visit, fault: Option<&Message>) -> Page<'a> {
+    fn page<'a>(self, visit: &'a Visit, person: &Person, fault: Option<&Message>) -> Page<'a> {
         let (title, what, button) = match self {
             Self::Codes => (
                 message!("New recovery codes"),
@@ -188,6 +189,7 @@ impl Deed {
             p { (visit.say(&what)) }
             (form(visit, html! {
                 (alert(visit, fault))
+                (owner_field(visit, &person.account))
                 (password_field(message!("Password"), fault.is_some(), true).show(visit))
                 button name="action" value="confirm" { (visit.say(&button)) }
             }))
@@ -199,8 +201,13 @@ impl Deed {
     async fn ask(self, visit: Visit, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
         Ok(match Visitor::of(&state, &visit).await?.signed_in() {
             Ok(person) if person.totp.is_none() => visit.go(&visit.link(visit::SET_UP)),
+<<<<<<< HEAD
+            Ok(person) => self.page(&visit, &person, None).send(),
+            Err(elsewhere) => elsewhere,
+=======
             Ok(_) => self.page(&visit, None).send(),
             Err(first) => visit.go_by(first),
+>>>>>>> main
         })
     }
 
@@ -213,7 +220,7 @@ impl Deed {
         };
         Ok(match password_again(visit, state, &person, form.text("password")).await? {
             Again::Right(_) => Ok(person),
-            Again::Wrong(fault) => Err(self.page(visit, Some(&fault)).send()),
+            Again::Wrong(fault) => Err(self.page(visit, &person, Some(&fault)).send()),
             Again::TooOften(response) => Err(response),
         })
     }
