@@ -201,13 +201,8 @@ impl Deed {
     async fn ask(self, visit: Visit, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
         Ok(match Visitor::of(&state, &visit).await?.signed_in() {
             Ok(person) if person.totp.is_none() => visit.go(&visit.link(visit::SET_UP)),
-<<<<<<< HEAD
             Ok(person) => self.page(&visit, &person, None).send(),
-            Err(elsewhere) => elsewhere,
-=======
-            Ok(_) => self.page(&visit, None).send(),
             Err(first) => visit.go_by(first),
->>>>>>> main
         })
     }
 
