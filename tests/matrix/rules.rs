@@ -20,8 +20,9 @@ pub(super) enum Need {
 /// Each operation's. An operation that is not here has no rule, and fails the tests.
 pub(super) fn need(operation: &str) -> Option<Need> {
     Some(match operation {
-        "check_health" | "check_readiness" | "check_writes" | "get_contract" | "get_contract_json" => Need::Nothing,
-        "list_keys" | "get_authorization_server" | "get_security_txt" => Need::NoBadToken,
+        "check_health" | "check_readiness" | "check_writes" | "get_contract" | "get_contract_json"
+        | "get_security_txt" => Need::Nothing,
+        "list_keys" | "get_authorization_server" => Need::NoBadToken,
         "issue_token" | "revoke_token" | "introspect_token" => Need::Client,
         "list_inf_notes" | "get_inf_note" | "list_bulletins" | "get_bulletin" | "list_entrances" | "get_entrance" => {
             Need::NoBadToken
@@ -186,6 +187,8 @@ fn oauth(operation: &str, object: &str, by: &Identity) -> &'static str {
             }
         }
         ("revoke_token", "another-app's") => "400",
+        // a service's tokens are revoked together, by another secret
+        ("revoke_token", "own") if is_service => "400",
         ("revoke_token", _) => "200",
         // RFC 7662 §4: who has no secret could try tokens out.
         ("introspect_token", _) if !is_service => "401",

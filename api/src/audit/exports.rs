@@ -21,6 +21,12 @@ use persistence::audit::{self, Filter};
 /// Entries that are read at a time.
 const PAGE: i64 = 200;
 
+/// How long a page is tried for: a busy moment between two pages is no reason to break off what has begun.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Before a page is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// How long an export may take: no longer is it trusted that its reader may still read.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -65,12 +71,20 @@ impl Writing {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "the export took too long"));
             }
             let (filter, after, settled) = (self.filter, self.after, self.settled);
-            let read = async move |conn: &mut persistence::Conn| {
-                let entries = audit::follow(conn, filter, after, settled, PAGE).await?;
-                let names = audit::names(conn, &entries).await?;
-                Ok::<_, persistence::Error>((entries, names))
+            let patience = Instant::now() + PATIENCE;
+            let (entries, names) = loop {
+                let read = async move |conn: &mut persistence::Conn| {
+                    let entries = audit::follow(conn, filter, after, settled, PAGE).await?;
+                    let names = audit::names(conn, &entries).await?;
+                    Ok::<_, persistence::Error>((entries, names))
+                };
+                match self.state.db.read(read).await {
+                    Err(persistence::Error::Unavailable(_)) if Instant::now() < patience => {
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                    read => break read.map_err(io::Error::other)?,
+                }
             };
-            let (entries, names) = self.state.db.read(read).await.map_err(io::Error::other)?;
             self.after = entries.last().map_or(self.after, |last| last.n);
             self.ended = i64::try_from(entries.len()).is_ok_and(|read| read < PAGE);
             for entry in entries {

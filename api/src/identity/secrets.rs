@@ -7,9 +7,10 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::problem::{ApiError, Code};
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 use domain::Broken;
 use domain::identity::passwords;
 
@@ -25,6 +26,9 @@ const TURNS: usize = 2;
 /// Checks secrets.
 pub struct Secrets {
     turns: Turns,
+    /// As many threads as there are turns. What a hash needed stays with its thread's allocator: on whichever of
+    /// hundreds of threads was free, two hashes at a time would in the end have held hundreds of MiB.
+    hashers: Option<Runtime>,
     /// Checked in place of an unknown client's, so that both take as long.
     dummy: String,
 }
@@ -32,7 +36,8 @@ pub struct Secrets {
 impl Secrets {
     /// Ready to check.
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self { turns: Turns::new(TURNS), dummy: hash(&generate()?)? })
+        let hashers = Builder::new_current_thread().max_blocking_threads(TURNS).thread_name("hasher").build()?;
+        Ok(Self { turns: Turns::new(TURNS), hashers: Some(hashers), dummy: hash(&generate()?)? })
     }
 
     /// Who waits for a check, is being checked, or was sent away.
@@ -40,12 +45,18 @@ impl Secrets {
         &self.turns
     }
 
-    /// Whether `secret` is the one behind `stored`. Without a stored hash the answer is no, and takes
-    /// as long. Too many at once: 429.
-    pub async fn check(&self, secret: SecretString, stored: Option<String>) -> Result<bool, ApiError> {
+    /// A turn at a check. Too many at once: 429. It is taken before what is stored is looked up: a thousand who
+    /// sign in at once would else use up the database's connections before they wait here.
+    pub async fn turn(&self) -> Result<Turn, ApiError> {
+        let turn = self.turns.take(TURN_WAIT).await;
+        turn.ok_or_else(|| ApiError::new(Code::TooManyRequests).retry_after(2))
+    }
+
+    /// Whether `secret` is the one behind `stored`. Without a stored hash the answer is no, and takes as long.
+    pub async fn check(&self, turn: Turn, secret: SecretString, stored: Option<String>) -> Result<bool, ApiError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
-        let checked = self.in_turn(move || {
+        let checked = self.in_turn(turn, move || {
             let secret = secret.expose_secret().as_bytes();
             let hash = PasswordHash::new(&stored).ok()?;
             (secret.len() <= MAX_SECRET_BYTES).then_some(())?;
@@ -56,7 +67,7 @@ impl Secrets {
 
     /// The hash of a secret. Too many at once: 429.
     pub async fn hash(&self, secret: SecretString) -> Result<String, ApiError> {
-        self.in_turn(move || hash(&secret)).await?.map_err(|cause| broke(&cause))
+        self.in_turn(self.turn().await?, move || hash(&secret)).await?.map_err(|cause| broke(&cause))
     }
 
     /// The hash of a new password, or why it cannot be one for who is known by these words. To judge it takes as
@@ -66,7 +77,7 @@ impl Secrets {
         typed: SecretString,
         known_of_the_person: Vec<String>,
     ) -> Result<Result<String, Broken>, ApiError> {
-        let judged = self.in_turn(move || {
+        let judged = self.in_turn(self.turn().await?, move || {
             let known: Vec<&str> = known_of_the_person.iter().map(String::as_str).collect();
             match passwords::parse(typed.expose_secret(), &known) {
                 Ok(password) => hash(&password.into()).map(Ok),
@@ -76,15 +87,27 @@ impl Secrets {
         judged.await?.map_err(|cause| broke(&cause))
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-        let Some(turn) = self.turns.take(TURN_WAIT).await else {
-            return Err(ApiError::new(Code::TooManyRequests).retry_after(2));
-        };
-        let done = tokio::task::spawn_blocking(move || {
+    /// Does it on a hasher. The turn ends with it, also where nobody waits for it any more.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let hashers = self.hashers.as_ref().expect("they go with this value");
+        let done = hashers.spawn_blocking(move || {
             let _turn = turn;
             work()
         });
         done.await.map_err(|cause| broke(&cause))
+    }
+}
+
+impl Drop for Secrets {
+    fn drop(&mut self) {
+        // A runtime that is simply dropped waits for its threads, which a runtime does not allow.
+        if let Some(hashers) = self.hashers.take() {
+            hashers.shutdown_background();
+        }
     }
 }
 

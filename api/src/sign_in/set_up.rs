@@ -240,8 +240,9 @@ pub async fn password_again(visit: &Visit, state: &State, person: &Person, typed
     let wrong = || Again::Wrong(message!("The password is not right."));
     let Some(password) = passwords::prepare(typed) else { return Ok(wrong()) };
     let account = person.account.id;
+    let turn = state.secrets.turn().await?;
     let stored = state.db.read(async move |conn| sign_ins::find_password(conn, account).await).await?;
-    let is_right = state.secrets.check(password.into(), stored.clone()).await?;
+    let is_right = state.secrets.check(turn, password.into(), stored.clone()).await?;
     Ok(stored.filter(|_| is_right).map_or_else(wrong, Again::Right))
 }
 
