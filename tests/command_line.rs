@@ -168,7 +168,8 @@ async fn a_demonstration_has_somebody_of_every_role_and_an_app_to_sign_in_in() {
         assert_eq!(person["mail"], account.mail.as_str());
         assert!(account.name.contains("Invented"), "{}", account.name);
         let password = person["password"].as_str().unwrap().to_owned();
-        assert!(server.state.secrets.check(password.into(), hash).await.unwrap(), "{name}");
+        let turn = server.state.secrets.turn().await.unwrap();
+        assert!(server.state.secrets.check(turn, password.into(), hash).await.unwrap(), "{name}");
         assert_eq!(person["totp_secret"].is_string(), account.roles.need_second_factor(), "{name}");
         assert_eq!(totp.is_some_and(|totp| totp.is_confirmed), account.roles.need_second_factor(), "{name}");
     }

@@ -15,7 +15,8 @@ use persistence::clients::App;
 use reqwest::Method;
 
 use crate::harness::{MISSION, Who, World, people};
-use browser::Browser;
+pub(crate) use browser::Browser;
+pub(crate) use links::link;
 
 pub(crate) const PASSWORD: &str = "five blue camels by the river";
 
@@ -25,7 +26,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const REDIRECT: &str = "http://127.0.0.1:51004/signed-in";
 
 /// Somebody who can sign in with [`PASSWORD`].
-async fn somebody(world: &World, role: Role) -> Account {
+pub(crate) async fn somebody(world: &World, role: Role) -> Account {
     let account = people::account(role, role.is_of_a_mission().then_some(MISSION));
     let hash = api::identity::secrets::hash(&PASSWORD.to_owned().into()).unwrap();
     let added = account.clone();
@@ -38,7 +39,7 @@ async fn somebody(world: &World, role: Role) -> Account {
 }
 
 /// An app that this process has heard of.
-async fn app(world: &World) -> AppId {
+pub(crate) async fn app(world: &World) -> AppId {
     let app = App { name: "Delegates' app".into(), ..people::app() };
     let id = app.id;
     world.server.state.db.write(async move |conn| persistence::clients::insert_app(conn, &app).await).await.unwrap();
@@ -48,7 +49,7 @@ async fn app(world: &World) -> AppId {
 }
 
 /// What an app opens a browser at.
-fn authorize(app: AppId, more: &str) -> String {
+pub(crate) fn authorize(app: AppId, more: &str) -> String {
     let redirect = browser::encode(REDIRECT);
     format!(
         "/oauth/authorize?response_type=code&client_id={}&redirect_uri={redirect}&code_challenge={CHALLENGE}\

@@ -220,9 +220,11 @@ pub enum Presented {
 impl Presented {
     /// By these headers.
     pub fn by(state: &State, headers: &HeaderMap) -> Self {
-        let Some(authorization) = headers.get(header::AUTHORIZATION) else { return Self::Nothing };
+        if !headers.contains_key(header::AUTHORIZATION) {
+            return Self::Nothing;
+        }
         let verify = |token| state.tokens.verify(token, &state.store.identities().keys).ok();
-        match bearer(authorization).and_then(verify) {
+        match only(headers).and_then(bearer).and_then(verify) {
             Some(token) => Self::Token(token),
             None => Self::Refused,
         }
@@ -366,6 +368,13 @@ pub(crate) async fn resolve(state: &State, token: &Token) -> Result<Somebody, Ap
     let heard = state.store.wait_until(|store| told(store.identities().standing(token)).is_some());
     let _ = tokio::time::timeout(NEWS_WAIT, heard).await;
     told(state.store.identities().standing(token)).unwrap_or_else(|| Err(refused()))
+}
+
+/// The `Authorization` of a request, unless there are several: a proxy may have looked at another one than we do
+/// (RFC 9110 §5.3).
+pub(crate) fn only(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut given = headers.get_all(header::AUTHORIZATION);
+    given.next().filter(|_| given.next().is_none())
 }
 
 fn bearer(authorization: &HeaderValue) -> Option<&str> {

@@ -5,6 +5,7 @@ pub(crate) mod people;
 mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod samples;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -74,6 +74,11 @@ impl Program {
         answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         super::signal(signal, &[self.child.id().to_string()]);
     }

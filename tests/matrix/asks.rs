@@ -402,7 +402,7 @@ pub(super) fn asks(operation: &str, by: &Actor, stage: &Stage, plan: &mut Plan) 
         "create_client" => {
             let service = |role: &str, mission: Option<Uuid>| match mission {
                 Some(mission) => json!({"kind": "service", "name": "New", "role": role, "mission": mission}),
-                None => json!({"kind": "service", "name": "New", "role": role}),
+                None => json!({"kind": "service", "name": "New", "role": role, "scopes": ["read", "inf_notes:import"]}),
             };
             let app = json!({"kind": "app", "name": "New", "redirect_uris": ["https://app.example.org/signed-in"],
                 "scopes": ["read"]});

@@ -59,7 +59,7 @@ fn rate_card(key: &str, year: usize) -> Value {
         "valid_from": format!("{year}-01-01"), "valid_until": format!("{year}-12-31"),
         "provenance": {"confidence": "sample"},
         "rates": [{"code": format!("room-{key}"), "category": "room", "item": {"en": "Room"}, "unit": "event",
-            "charge": {"amount": "10.00"}, "provenance": {"confidence": "sample"}}]})
+            "charge": {"amount": "10.00"}, "applies_when": "always", "provenance": {"confidence": "sample"}}]})
 }
 
 /// The year in which the rates for an audience hold.

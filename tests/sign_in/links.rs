@@ -7,7 +7,7 @@ use super::{PASSWORD, somebody};
 use crate::harness::World;
 
 /// A link as a mail has it.
-pub(super) async fn link(world: &World, account: &Account, lasts: &str) -> String {
+pub(crate) async fn link(world: &World, account: &Account, lasts: &str) -> String {
     use secrecy::ExposeSecret;
     let secret = api::identity::secrets::generate().unwrap().expose_secret().to_owned();
     let (hash, id) = (api::sign_in::link_hash(&secret), account.id);

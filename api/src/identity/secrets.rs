@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::problem::{ApiError, Code};
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 use domain::Broken;
 use domain::identity::passwords;
 
@@ -40,12 +40,18 @@ impl Secrets {
         &self.turns
     }
 
-    /// Whether `secret` is the one behind `stored`. Without a stored hash the answer is no, and takes
-    /// as long. Too many at once: 429.
-    pub async fn check(&self, secret: SecretString, stored: Option<String>) -> Result<bool, ApiError> {
+    /// A turn at a check. Too many at once: 429. It is taken before what is stored is looked up: a thousand who
+    /// sign in at once would else use up the database's connections before they wait here.
+    pub async fn turn(&self) -> Result<Turn, ApiError> {
+        let turn = self.turns.take(TURN_WAIT).await;
+        turn.ok_or_else(|| ApiError::new(Code::TooManyRequests).retry_after(2))
+    }
+
+    /// Whether `secret` is the one behind `stored`. Without a stored hash the answer is no, and takes as long.
+    pub async fn check(&self, turn: Turn, secret: SecretString, stored: Option<String>) -> Result<bool, ApiError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
-        let checked = self.in_turn(move || {
+        let checked = in_turn(turn, move || {
             let secret = secret.expose_secret().as_bytes();
             let hash = PasswordHash::new(&stored).ok()?;
             (secret.len() <= MAX_SECRET_BYTES).then_some(())?;
@@ -56,7 +62,7 @@ impl Secrets {
 
     /// The hash of a secret. Too many at once: 429.
     pub async fn hash(&self, secret: SecretString) -> Result<String, ApiError> {
-        self.in_turn(move || hash(&secret)).await?.map_err(|cause| broke(&cause))
+        in_turn(self.turn().await?, move || hash(&secret)).await?.map_err(|cause| broke(&cause))
     }
 
     /// The hash of a new password, or why it cannot be one for who is known by these words. To judge it takes as
@@ -66,7 +72,7 @@ impl Secrets {
         typed: SecretString,
         known_of_the_person: Vec<String>,
     ) -> Result<Result<String, Broken>, ApiError> {
-        let judged = self.in_turn(move || {
+        let judged = in_turn(self.turn().await?, move || {
             let known: Vec<&str> = known_of_the_person.iter().map(String::as_str).collect();
             match passwords::parse(typed.expose_secret(), &known) {
                 Ok(password) => hash(&password.into()).map(Ok),
@@ -75,17 +81,15 @@ impl Secrets {
         });
         judged.await?.map_err(|cause| broke(&cause))
     }
+}
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-        let Some(turn) = self.turns.take(TURN_WAIT).await else {
-            return Err(ApiError::new(Code::TooManyRequests).retry_after(2));
-        };
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        });
-        done.await.map_err(|cause| broke(&cause))
-    }
+/// Does it on a thread that may be held up. The turn ends with it, also where nobody waits for it any more.
+async fn in_turn<T: Send + 'static>(turn: Turn, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(|cause| broke(&cause))
 }
 
 fn broke(cause: &dyn std::fmt::Display) -> ApiError {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::TokenError;
 use super::forms::Form;
+use crate::identity::only;
 use crate::problem::ApiError;
 use crate::state::State;
 use domain::{AppId, ClientId};
@@ -43,13 +44,14 @@ pub(super) async fn authenticate(
     if named.is_some_and(|named| named.ok().map(ClientId) != id) {
         return Ok(Err(TokenError::new("invalid_request", "client_id and HTTP Basic name different clients")));
     }
+    let turn = state.secrets.turn().await?;
     let found = match id {
         Some(id) => state.db.read(async move |conn| persistence::clients::find(conn, id).await).await?,
         None => None,
     };
     let usable = |client: &Client| client.disabled_at.is_none() && (client.role.is_of_a_service() || state.config.demo);
     let (client, hash) = found.filter(|(client, _)| usable(client)).unzip();
-    let genuine = state.secrets.check(secret, hash).await?;
+    let genuine = state.secrets.check(turn, secret, hash).await?;
     Ok(client.filter(|_| genuine).map(Authenticated::Service).ok_or(TokenError::CLIENT))
 }
 
@@ -61,7 +63,7 @@ async fn is_new(state: &State, app: AppId) -> Result<bool, ApiError> {
 
 /// The id (none where it cannot be one) and the secret of HTTP Basic (RFC 7617).
 fn basic(req: &HttpRequest) -> Option<(Option<ClientId>, SecretString)> {
-    let (scheme, encoded) = req.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, encoded) = only(req.headers())?.to_str().ok()?.split_once(' ')?;
     let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("Basic"))?;
     let text = String::from_utf8(decoded).ok()?;
     let (id, secret) = text.split_once(':')?;

@@ -110,6 +110,7 @@ pub async fn enter(mut visit: Visit, state: web::Data<State>, form: Form) -> Res
     let name = Name::typed(typed);
     // What cannot be an address is nobody's; it is looked for all the same.
     let mail = Email::parse(typed).map_or_else(|_| "-".to_owned(), |mail| mail.as_str().to_owned());
+    let turn = state.secrets.turn().await?;
     let found = state.db.read(async move |conn| find(conn, mail).await).await?;
     let known = visit.known.as_deref().zip(found.account.as_ref()).zip(found.password.as_ref());
     let known = known.and_then(|((cookie, account), password)| known::verify(cookie, account.id, password));
@@ -119,7 +120,7 @@ pub async fn enter(mut visit: Visit, state: web::Data<State>, form: Form) -> Res
     let Some(password) = passwords::prepare(form.text("password")) else { return Ok(refused(&visit)) };
     let account = found.account.filter(|account| account.suspended_at.is_none());
     let stored = found.password.filter(|_| account.is_some());
-    let is_right = state.secrets.check(password.into(), stored.clone()).await?;
+    let is_right = state.secrets.check(turn, password.into(), stored.clone()).await?;
     let (Some(account), Some(stored)) = (account.filter(|_| is_right), stored) else { return Ok(refused(&visit)) };
 
     let (needs_factor, has_factor) = (account.roles.need_second_factor(), found.has_factor);

@@ -201,13 +201,8 @@ impl Deed {
     async fn ask(self, visit: Visit, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
         Ok(match Visitor::of(&state, &visit).await?.signed_in() {
             Ok(person) if person.totp.is_none() => visit.go(&visit.link(visit::SET_UP)),
-<<<<<<< HEAD
             Ok(person) => self.page(&visit, &person, None).send(),
-            Err(elsewhere) => elsewhere,
-=======
-            Ok(_) => self.page(&visit, None).send(),
             Err(first) => visit.go_by(first),
->>>>>>> main
         })
     }
 
@@ -245,8 +240,9 @@ pub async fn password_again(visit: &Visit, state: &State, person: &Person, typed
     let wrong = || Again::Wrong(message!("The password is not right."));
     let Some(password) = passwords::prepare(typed) else { return Ok(wrong()) };
     let account = person.account.id;
+    let turn = state.secrets.turn().await?;
     let stored = state.db.read(async move |conn| sign_ins::find_password(conn, account).await).await?;
-    let is_right = state.secrets.check(password.into(), stored.clone()).await?;
+    let is_right = state.secrets.check(turn, password.into(), stored.clone()).await?;
     Ok(stored.filter(|_| is_right).map_or_else(wrong, Again::Right))
 }
 
