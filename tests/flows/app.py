@@ -30,7 +30,8 @@ class Listener(http.server.ThreadingHTTPServer):
         self.answers = queue.Queue()
         self.origin = f"http://127.0.0.1:{self.server_port}"
         self.address = f"{self.origin}/signed-in"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        # shutdown() waits for the loop to look up
+        threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
 
 
 class Answer(http.server.BaseHTTPRequestHandler):

@@ -30,8 +30,11 @@ class Plain:
         self.clear()
 
     def clear(self):
-        self.session = requests.Session()
+        self.clear_cookies()
         self.typed = {}
+
+    def clear_cookies(self):
+        self.session = requests.Session()
 
     def open(self, address):
         self._show(self.session.get(address, timeout=WAIT))
