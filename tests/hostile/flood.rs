@@ -98,7 +98,9 @@ async fn a_thousand_sign_ins_at_once_are_refused_in_time_and_hold_up_no_reader()
     assert!(reads.1 > 20 && p99 < 1_000.0, "{p99} ms");
     if let (Some(before), Some(after)) = (before, most_memory(&program)) {
         println!("memory: {before} MiB before, {after} MiB at most");
-        assert!(after < before + 200, "{before} MiB, then {after} MiB");
+        // A thousand connections and the large futures of an unoptimised build; on any thread that is free, the
+        // hashes alone would hold 700.
+        assert!(after < before + 350, "{before} MiB, then {after} MiB");
     }
     // And it is over when it is over.
     let again = http.post(format!("{url}/oauth/token")).basic_auth(Uuid::now_v7(), Some("x"));
