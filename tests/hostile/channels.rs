@@ -185,6 +185,12 @@ async fn what_one_may_not_see_is_in_no_channel_of_the_contract() {
     let after = ask_all(&world, callers, &before.keys().map(|(_, address)| address.clone()).collect()).await;
     for (asked, (status, tag, body)) in &before {
         let now = &after[asked];
+        // Doors are told for a minute, and another may have begun.
+        let minute = |body: &str| serde_json::from_str::<Value>(body).ok().map(|body| body["at"].clone());
+        if minute(body) != minute(&now.2) {
+            assert!(asked.1.starts_with("/v1/entrances"), "{asked:?}");
+            continue;
+        }
         assert_eq!((status, tag, settled(body)), (&now.0, &now.1, settled(&now.2)), "{asked:?}");
     }
 
