@@ -100,7 +100,9 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
     schema.pattern = pattern.map(str::to_owned).or(schema.pattern.take());
     let format = match parameter {
         "organization" | "unit" | "mission" | "parent" | "function" => Some(KnownFormat::Uuid),
-        "object" | "subject" | "person" | "client" | "session" | "request" => Some(KnownFormat::Uuid),
+        "object" | "subject" | "person" | "client" | "request" => Some(KnownFormat::Uuid),
+        // of notes, the number of a session of the General Assembly
+        "session" if operation != "list_inf_notes" => Some(KnownFormat::Uuid),
         "at" | "since" | "until" => Some(KnownFormat::DateTime),
         "on" => Some(KnownFormat::Date),
         _ => None,
