@@ -8,11 +8,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use actix_web::web;
 use tokio::time::timeout;
 
-use super::HEADS_WAIT;
-use crate::state::State;
+use super::{HEADS_WAIT, silent};
 use domain::{Position, Stream};
 use persistence::{Conn, Db, Error, log};
 
@@ -22,11 +20,14 @@ const STANDBY_PATIENCE: Duration = Duration::from_secs(3);
 /// How soon a standby that is late is looked at again.
 const STANDBY_POLL: Duration = Duration::from_millis(10);
 
+/// How long a standby may take to say where it stands.
+const STANDBY_WAIT: Duration = Duration::from_millis(500);
+
 /// How soon a standby that is away is looked for again.
 const STANDBY_RETRY: Duration = Duration::from_secs(1);
 
 /// Where every stream stands.
-pub(super) type Heads = BTreeMap<Stream, Position>;
+type Heads = BTreeMap<Stream, Position>;
 
 /// The connections of a lane.
 pub(super) struct Sources {
@@ -45,6 +46,13 @@ struct Standby {
     is_late: bool,
 }
 
+/// Where something is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Primary,
+    Standby,
+}
+
 /// What is to be read where.
 pub(super) enum Next {
     /// Nothing: what is held is what the primary has.
@@ -58,9 +66,15 @@ pub(super) enum Next {
 }
 
 impl Sources {
-    pub(super) async fn open(state: &web::Data<State>) -> Result<Self, Error> {
-        let standby = |db: &Db| Standby { db: db.clone(), conn: None, look_again: Instant::now(), late_since: None, is_late: false };
-        Ok(Self { primary: state.db.dedicated().await?, standby: state.standby.as_ref().map(standby) })
+    pub(super) async fn open(primary: &Db, standby: Option<&Db>) -> Result<Self, Error> {
+        let opened = |db: &Db| Standby {
+            db: db.clone(),
+            conn: None,
+            look_again: Instant::now(),
+            late_since: None,
+            is_late: false,
+        };
+        Ok(Self { primary: primary.dedicated().await?, standby: standby.map(opened) })
     }
 
     /// How soon to look again without a hint: in a moment while the standby is late.
@@ -69,18 +83,17 @@ impl Sources {
         if self.standby.as_ref().is_some_and(is_awaited) { STANDBY_POLL } else { otherwise }
     }
 
-    /// Where the streams stand at the primary, and what to do about those of a lane that are held at `held`.
+    /// What to do about the streams of a lane, which are held at `held`.
     pub(super) async fn look(
         &mut self,
         streams: &[Stream],
         held: impl Fn(Stream) -> Option<Position>,
-    ) -> Result<(Heads, Next), Error> {
+    ) -> Result<Next, Error> {
         // The standby first: what it has the primary then has, too.
         let reached = match &mut self.standby {
             Some(standby) => standby.heads().await,
             None => None,
         };
-        let silent = |_| Error::Unavailable("the database does not answer".into());
         let heads = timeout(HEADS_WAIT, log::heads(&mut self.primary)).await.map_err(silent)??;
         let next = match (&mut self.standby, reached) {
             _ if streams.iter().all(|stream| held(*stream) == heads.get(stream).copied()) => Next::Nothing,
@@ -90,7 +103,7 @@ impl Sources {
         if let (Some(standby), Next::Nothing) = (&mut self.standby, &next) {
             (standby.late_since, standby.is_late) = (None, false);
         }
-        Ok((heads, next))
+        Ok(next)
     }
 
     /// The connection to the standby, while there is one.
@@ -115,8 +128,7 @@ impl Standby {
                 Err(cause) => self.note_failure(&cause),
             }
         }
-        let silent = |_| Error::Unavailable("it does not answer".into());
-        let heads = timeout(HEADS_WAIT, log::heads(self.conn.as_mut()?)).await.map_err(silent).flatten();
+        let heads = timeout(STANDBY_WAIT, log::heads(self.conn.as_mut()?)).await.map_err(silent).flatten();
         heads.inspect_err(|cause| self.note_failure(cause)).ok()
     }
 
