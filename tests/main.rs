@@ -13,6 +13,7 @@ mod command_line;
 mod contract;
 mod directory;
 mod edge;
+mod editions;
 mod event_costs;
 mod exports;
 mod faults;

@@ -2,14 +2,16 @@
 //! identities up to the database.
 //!
 //! In three lanes, each with a connection of its own: neither a bulletin nor a revocation waits until a directory of
-//! many thousands is read and indexed, and a revocation waits for no standby. Bulletins refer to nothing in the other streams. Those are read together,
+//! many thousands is read and indexed, and a revocation waits for no standby. Of a few changes, these alone are read,
+//! and the next edition is the last one with them. Bulletins refer to nothing in the other streams. Those are read
+//! together,
 //! from one state of the database, because rate cards refer to units.
 //!
 //! What is published may be read at a standby, see [`sources`]; who may call is always read at the primary.
 
+mod news;
 mod sources;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,18 +19,17 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::identity::Identities;
 use crate::state::State;
 use crate::store::Lane;
-use domain::bulletins::Bulletin;
-use domain::entrances::Place;
-use domain::event_costs::RateCard;
-use domain::{Position, Step, Stream};
-use edition::{Bulletins, Directory, Edition, EventCosts, History, InfNotes};
+use domain::{Position, Stream};
+use edition::Edition;
+use news::{Held, News, gather};
 use persistence::db::snapshot;
-use persistence::{Conn, Error, bulletins, directory, entrances, event_costs, identity, inf_notes, log};
+use persistence::{Conn, Error, identity, log};
 use sources::{Next, Source, Sources};
 
 /// How long a hint may be late.
@@ -45,7 +46,7 @@ const GATHER_WAIT: Duration = Duration::from_secs(30);
 
 /// Follows until `stop` says so.
 pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
-    let mut followers = Lane::ALL.map(|lane| Follower { state: state.clone(), lane, identity: None });
+    let mut followers = Lane::ALL.map(|lane| Follower::new(&state, lane));
     loop {
         tokio::select! {
             outcome = listen(&state, &mut followers) => if let Err(cause) = outcome {
@@ -61,7 +62,7 @@ pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
 /// Brings the edition up to the database once, before the first request.
 pub async fn catch_up(state: &web::Data<State>) -> Result<(), Error> {
     for lane in Lane::ALL {
-        let mut follower = Follower { state: state.clone(), lane, identity: None };
+        let mut follower = Follower::new(state, lane);
         let mut sources = follower.open().await?;
         while !follower.catch_up(&mut sources).await? {
             tokio::time::sleep(sources.patience(RETRY)).await;
@@ -96,64 +97,14 @@ struct Follower {
     state: web::Data<State>,
     lane: Lane,
     identity: Option<Position>,
-}
-
-/// What this process has.
-struct Held {
-    state: web::Data<State>,
-    edition: Arc<Edition>,
-    lane: Lane,
-    source: Source,
-}
-
-/// What the database has and the edition has not.
-#[derive(Default)]
-struct News {
-    histories: BTreeMap<Stream, History>,
-    directory: Option<domain::directory::Entries>,
-    notes: Option<Vec<domain::inf_notes::Note>>,
-    bulletins: Option<(Vec<Bulletin>, Vec<Place>)>,
-    rate_cards: Option<Vec<RateCard>>,
-    /// How often the history has been found to be another one, this time included; none if it was not.
-    rewound: Option<u64>,
-    /// The streams that something stored keeps from being read.
-    stuck: Vec<Stream>,
-    /// The database's clock when something new had been read, and this process's.
-    read_at: Option<(DateTime<Utc>, Instant)>,
-}
-
-impl News {
-    /// A stream's steps up to `head`, and its content there.
-    async fn add(&mut self, conn: &mut Conn, held: &Held, stream: Stream, head: Position) -> Result<(), Error> {
-        let (steps, rewound) = history(conn, held.edition.history(stream), stream).await?;
-        if rewound && held.source == Source::Standby {
-            return Err(Error::Unavailable("the standby has another history".into()));
-        }
-        if rewound && self.rewound.is_none() {
-            // Before anything more is read: no copy is continued from a history that no longer is.
-            tracing::warn!("the database's history is not the one that was followed: everything is read again");
-            self.rewound = Some(held.state.store.note_rewound());
-            held.state.metrics.note_rewound();
-        }
-        self.load(conn, stream).await?;
-        self.histories.insert(stream, History::new(head, steps));
-        Ok(())
-    }
-
-    /// The whole of a stream's content, as it is now.
-    async fn load(&mut self, conn: &mut Conn, stream: Stream) -> Result<(), Error> {
-        match stream {
-            Stream::Bulletins => self.bulletins = Some((bulletins::load(conn).await?, entrances::load(conn).await?)),
-            Stream::Notes => self.notes = Some(inf_notes::load(conn).await?),
-            Stream::Costs => self.rate_cards = Some(event_costs::load(conn).await?),
-            Stream::Directory => self.directory = Some(directory::load(conn).await?),
-            Stream::Internal | Stream::Identity => {}
-        }
-        Ok(())
-    }
+    tidying: Option<JoinHandle<()>>,
 }
 
 impl Follower {
+    fn new(state: &web::Data<State>, lane: Lane) -> Self {
+        Self { state: state.clone(), lane, identity: None, tidying: None }
+    }
+
     async fn open(&self) -> Result<Sources, Error> {
         let standby = self.state.standby.as_ref().filter(|_| self.lane != Lane::Identity);
         Sources::open(&self.state.db, standby).await
@@ -202,22 +153,14 @@ impl Follower {
         if !news.histories.is_empty() {
             let read_at = news.read_at.filter(|_| news.rewound.is_none());
             let state = self.state.clone();
-            // Making the next edition takes long, and so does giving up the one before.
-            let publishing = tokio::task::spawn_blocking(move || {
-                let directory = news.directory.map(|entries| Arc::new(Directory::new(entries)));
-                let notes = news.notes.map(|notes| Arc::new(InfNotes::new(notes)));
-                let bulletins = news.bulletins.map(|(issued, places)| Arc::new(Bulletins::new(issued, places)));
-                let cards = news.rate_cards.map(|cards| Arc::new(EventCosts::new(cards)));
-                state.store.publish(|edition| {
-                    directory.into_iter().for_each(|directory| edition.directory = directory);
-                    notes.into_iter().for_each(|notes| edition.inf_notes = notes);
-                    bulletins.into_iter().for_each(|bulletins| edition.bulletins = bulletins);
-                    cards.into_iter().for_each(|cards| edition.event_costs = cards);
-                    news.histories.into_iter().for_each(|(stream, history)| edition.set_history(stream, history));
-                });
-            });
-            publishing.await.map_err(|e| Error::Unexpected(e.to_string()))?;
+            // Making a whole edition takes long, and so does giving up the one before.
+            let publishing =
+                tokio::task::spawn_blocking(move || state.store.publish(lane, |edition| news.apply(edition)));
+            if !publishing.await.map_err(|e| Error::Unexpected(e.to_string()))? {
+                return Ok(true);
+            }
             self.note_lag(&before, read_at);
+            self.tidy();
         }
         if is_whole {
             self.state.store.note_settled(lane, rewinds);
@@ -254,6 +197,16 @@ impl Follower {
         gathered.inspect_err(|cause| sources.note_failure(cause)).ok()
     }
 
+    /// Sees to it that the search indexes are tidied when that is due, aside, by one thread at a time.
+    fn tidy(&mut self) {
+        let is_due = |edition: &Edition| edition.directory.is_untidy() || edition.inf_notes.is_untidy();
+        let is_busy = self.tidying.as_ref().is_some_and(|tidying| !tidying.is_finished());
+        if self.lane == Lane::Steady && !is_busy && is_due(&self.state.store.edition()) {
+            let state = self.state.clone();
+            self.tidying = Some(tokio::task::spawn_blocking(move || tidy(&state)));
+        }
+    }
+
     /// Tells how long each transaction that is new in the edition took from its revision to here: by the
     /// database's clock up to `read_at`, by this process's from there.
     fn note_lag(&self, before: &Edition, read_at: Option<(DateTime<Utc>, Instant)>) {
@@ -269,45 +222,23 @@ impl Follower {
     }
 }
 
-/// Reads, from one state of the database, each stream of a lane that has moved. What cannot be read of one
-/// stream holds up no other.
-async fn gather(conn: &mut Conn, held: &Held) -> Result<News, Error> {
-    let heads = log::heads(conn).await?;
-    let mut news = News::default();
-    for stream in held.lane.streams().iter().copied() {
-        let Some(head) = heads.get(&stream).copied().filter(|head| held.edition.position(stream) != Some(*head)) else {
-            continue;
-        };
-        match news.add(conn, held, stream, head).await {
-            Err(cause @ Error::Corrupt(_)) => {
-                tracing::error!(%cause, %stream, "a stream stands still");
-                news.stuck.push(stream);
+/// Merges what changes have left of the search indexes, until nothing is left to merge.
+fn tidy(state: &State) {
+    loop {
+        let edition = Arc::clone(&state.store.edition());
+        let (directory, notes) = (edition.directory.tidying(), edition.inf_notes.tidying());
+        drop(edition);
+        if directory.is_none() && notes.is_none() {
+            return;
+        }
+        let (directory, notes) = (directory.map(|work| work.run()), notes.map(|work| work.run()));
+        state.store.replace(Lane::Steady, |edition| {
+            if let Some(tidied) = directory.and_then(|tidied| edition.directory.tidied(tidied)) {
+                edition.directory = Arc::new(tidied);
             }
-            other => other?,
-        }
+            if let Some(tidied) = notes.and_then(|tidied| edition.inf_notes.tidied(tidied)) {
+                edition.inf_notes = Arc::new(tidied);
+            }
+        });
     }
-    if !news.histories.is_empty() {
-        news.read_at = Some((log::now(conn).await?, Instant::now()));
-    }
-    Ok(news)
-}
-
-/// The stream's steps up to its head: those held and what came after, or all of them when the
-/// database no longer knows where we stood; then its history was rewound.
-async fn history(conn: &mut Conn, held: Option<&History>, stream: Stream) -> Result<(Vec<Step>, bool), Error> {
-    let Some(held) = held else { return Ok((log::steps(conn, stream, -1).await?, false)) };
-    let head = held.head();
-    let mut newer = log::steps(conn, stream, head.rev - 1).await?.into_iter();
-    match newer.next() {
-        Some(step) if step.position == head => {
-            let kept = held.steps().iter().skip_while(|s| s.at < oldest_kept(&step)).cloned();
-            Ok((kept.chain(newer).collect(), false))
-        }
-        _ => Ok((log::steps(conn, stream, -1).await?, true)),
-    }
-}
-
-/// Steps older than the log keeps leave memory too.
-fn oldest_kept(newest: &Step) -> chrono::DateTime<chrono::Utc> {
-    newest.at - chrono::TimeDelta::days(log::KEPT_DAYS.into())
 }

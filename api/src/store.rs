@@ -28,7 +28,9 @@ pub struct Store {
     contact: AtomicU64,
     /// Milliseconds from `started` to the last time the database took a write; 0 when it has just refused one.
     write: AtomicU64,
-    /// Held while the next edition is made of the current one and what is new.
+    /// By lane, held while its part of the next edition is made of the current one and what is new.
+    making: [Mutex<()>; Lane::ALL.len()],
+    /// Held while the next edition takes the place of the current one.
     publishing: Mutex<()>,
     /// How often the database's history was found to be another one, counted from 1.
     rewinds: AtomicU64,
@@ -71,6 +73,7 @@ impl Default for Store {
             started: Instant::now(),
             contact: AtomicU64::new(0),
             write: AtomicU64::new(0),
+            making: Default::default(),
             publishing: Mutex::new(()),
             rewinds: AtomicU64::new(1),
             settled: Default::default(),
@@ -90,15 +93,26 @@ impl Store {
         self.identities.load()
     }
 
-    /// Puts the next edition in place: the current one with what `change` does to it.
-    pub fn publish(&self, change: impl FnOnce(&mut Edition)) {
+    /// Puts the next edition in place: the current one with what `change` does to a lane's part of it. Another
+    /// lane's may be changed meanwhile.
+    pub fn publish<T>(&self, lane: Lane, change: impl FnOnce(&mut Edition) -> T) -> T {
+        let outcome = self.replace(lane, change);
+        self.announce();
+        outcome
+    }
+
+    /// Puts an edition that says the same in place.
+    pub fn replace<T>(&self, lane: Lane, change: impl FnOnce(&mut Edition) -> T) -> T {
+        let making = self.making[lane as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Edition::clone(&self.edition.load());
+        let outcome = change(&mut next);
         let publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut edition = Edition::clone(&self.edition.load());
-        change(&mut edition);
+        lane.streams().iter().for_each(|stream| edition.take(*stream, &next));
         let before = self.edition.swap(Arc::new(edition));
-        drop(publishing);
-        self.announce();
-        drop(before);
+        drop((publishing, making));
+        drop((before, next));
+        outcome
     }
 
     /// Puts the next identities in place.

@@ -1,6 +1,8 @@
 //! The directory: Yellow Pages by unit and service, White Pages by function and person, the Blue
 //! Book of missions. Nothing assumes one organization.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -335,6 +337,13 @@ pub struct Entries {
 /// readers are never told.
 #[derive(Debug, Clone, Default)]
 pub struct Origins {
+    most: Arc<Packed>,
+    /// What came since, and counts.
+    newer: Arc<Packed>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Packed {
     sources: Vec<Source>,
     /// All keys, one behind the other.
     keys: String,
@@ -353,31 +362,72 @@ struct Place {
 impl Origins {
     /// Of these entries, whose ids differ.
     pub fn new(origins: impl IntoIterator<Item = (Uuid, Source, Key)>) -> Self {
-        let mut made = Self::default();
-        for (id, source, key) in origins {
-            let known = made.sources.iter().position(|s| *s == source);
-            let number = known.unwrap_or_else(|| {
-                made.sources.push(source);
-                made.sources.len() - 1
-            });
-            let (start, length) = (u32::try_from(made.keys.len()), u8::try_from(key.as_str().len()));
-            // A directory with 4 GiB of keys or 65,536 sources would be another program's.
-            let (Ok(start), Ok(length), Ok(source)) = (start, length, u16::try_from(number)) else { continue };
-            made.keys.push_str(key.as_str());
-            made.places.push(Place { id, start, source, length });
+        let mut made = Packed::default();
+        origins.into_iter().for_each(|(id, source, key)| made.push(id, &source, key.as_str()));
+        Self { most: Arc::new(made.finish()), newer: Arc::default() }
+    }
+
+    /// These with others that count before them.
+    pub fn with(&self, others: Self) -> Self {
+        let is_new = |(id, source, key): &(Uuid, &Source, &str)| self.find(*id) != Some((*source, *key));
+        if !others.iter().any(|other| is_new(&other)) {
+            return self.clone();
         }
-        made.keys.shrink_to_fit();
-        made.places.shrink_to_fit();
-        made.places.sort_unstable_by_key(|place| place.id);
-        made
+        let few = self.newer.places.len() + others.most.places.len() <= 100 + self.most.places.len() / 8;
+        let mut made = Packed::default();
+        let kept = if few { self.newer.iter().collect::<Vec<_>>() } else { self.iter().collect() };
+        for (id, source, key) in kept.into_iter().filter(|(id, ..)| others.find(*id).is_none()).chain(others.iter()) {
+            made.push(id, source, key);
+        }
+        let made = Arc::new(made.finish());
+        match few {
+            true => Self { most: self.most.clone(), newer: made },
+            false => Self { most: made, newer: Arc::default() },
+        }
     }
 
     /// An entry's source and key.
     pub fn find(&self, id: Uuid) -> Option<(&Source, &str)> {
+        self.newer.find(id).or_else(|| self.most.find(id))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Uuid, &Source, &str)> {
+        self.most.iter().filter(|(id, ..)| self.newer.find(*id).is_none()).chain(self.newer.iter())
+    }
+}
+
+impl Packed {
+    fn push(&mut self, id: Uuid, source: &Source, key: &str) {
+        let number = self.sources.iter().position(|known| known == source).unwrap_or_else(|| {
+            self.sources.push(source.clone());
+            self.sources.len() - 1
+        });
+        let (start, length) = (u32::try_from(self.keys.len()), u8::try_from(key.len()));
+        // A directory with 4 GiB of keys or 65,536 sources would be another program's.
+        let (Ok(start), Ok(length), Ok(source)) = (start, length, u16::try_from(number)) else { return };
+        self.keys.push_str(key);
+        self.places.push(Place { id, start, source, length });
+    }
+
+    fn finish(mut self) -> Self {
+        self.keys.shrink_to_fit();
+        self.places.shrink_to_fit();
+        self.places.sort_unstable_by_key(|place| place.id);
+        self
+    }
+
+    fn find(&self, id: Uuid) -> Option<(&Source, &str)> {
         let found = self.places.binary_search_by_key(&id, |place| place.id).ok()?;
-        let Place { start, source, length, .. } = self.places[found];
-        let start = start as usize;
-        Some((self.sources.get(usize::from(source))?, self.keys.get(start..start + usize::from(length))?))
+        self.at(&self.places[found])
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Uuid, &Source, &str)> {
+        self.places.iter().filter_map(|place| self.at(place).map(|(source, key)| (place.id, source, key)))
+    }
+
+    fn at(&self, Place { start, source, length, .. }: &Place) -> Option<(&Source, &str)> {
+        let start = *start as usize;
+        Some((self.sources.get(usize::from(*source))?, self.keys.get(start..start + usize::from(*length))?))
     }
 }
 
@@ -402,6 +452,13 @@ mod tests {
             assert_eq!(origins.find(id), Some((&source, key.as_str())));
         }
         assert_eq!(origins.find(Uuid::from_u128(11)), None);
+        let moved = |n| (Uuid::from_u128(n), Source::parse("hr").unwrap(), Key::parse("moved").unwrap());
+        for from in [5, 12, 100] {
+            let more = origins.with(Origins::new((from..from + 9).map(moved)));
+            let more = more.with(Origins::new((from..from + 200).map(moved)));
+            assert_eq!(more.find(Uuid::from_u128(from + 8)).unwrap().1, "moved");
+            assert_eq!(more.find(Uuid::from_u128(4)), origins.find(Uuid::from_u128(4)));
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Published objects of one kind: by id, and in the order lists show them.
 
-use std::collections::HashMap;
+mod by_id;
+mod order;
+
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -9,10 +12,14 @@ use unicode_normalization::char::is_combining_mark;
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
+use by_id::ById;
 use domain::{Audience, Language, Reader};
+use order::{Edits, Order};
 
 /// What a collection needs to know of its objects.
 pub trait Item: Hash {
+    /// Whether lists sort it alike in every language.
+    const ONE_ORDER: bool = false;
     /// Its id.
     fn id(&self) -> Uuid;
     /// Who may see it.
@@ -54,69 +61,136 @@ pub struct Page<'a, T> {
     pub next: Option<Cursor>,
 }
 
-type Order = Arc<[(Box<str>, u32)]>;
-
-/// Published objects of one kind.
+/// Published objects of one kind. A change makes another that shares with the one before all that it does not touch.
 #[derive(Debug)]
 pub struct Collection<T> {
-    entries: Vec<Entry<T>>,
-    by_id: HashMap<Uuid, u32>,
-    orders: [Order; 6],
+    by_id: ById<T>,
+    /// By language. Where languages agree, they share one.
+    orders: [Order<T>; 6],
+}
+
+/// What a change made of one object.
+#[derive(Debug)]
+pub(crate) struct Changed<T> {
+    /// As it was.
+    pub before: Option<Arc<Entry<T>>>,
+    /// As it is.
+    pub after: Option<Arc<Entry<T>>>,
 }
 
 impl<T> Default for Collection<T> {
     fn default() -> Self {
-        let none: Order = Arc::new([]);
-        Self { entries: Vec::new(), by_id: HashMap::new(), orders: std::array::from_fn(|_| none.clone()) }
+        Self { by_id: ById::default(), orders: Default::default() }
+    }
+}
+
+impl<T> Clone for Collection<T> {
+    fn clone(&self) -> Self {
+        Self { by_id: self.by_id.clone(), orders: self.orders.clone() }
     }
 }
 
 impl<T: Item> Collection<T> {
     /// Collects `values`, whose ids differ.
     pub fn new(values: Vec<T>) -> Self {
-        let entries: Vec<Entry<T>> = values.into_iter().map(|value| Entry { tag: tag(&value), value }).collect();
-        let numbered = || (0u32..).zip(&entries);
-        let by_id = numbered().map(|(n, entry)| (entry.value.id(), n)).collect();
-        let order = |language| -> Order {
-            let mut order: Vec<(Box<str>, u32)> =
-                numbered().map(|(n, entry)| (fold(&entry.value.sort_key(language)).into(), n)).collect();
-            order.sort_by(|(key, n), (other_key, other_n)| {
-                let id = |n: &u32| entries[*n as usize].value.id();
-                key.cmp(other_key).then_with(|| id(n).cmp(&id(other_n)))
-            });
-            order.into()
-        };
-        let mut orders: Vec<Order> = Vec::with_capacity(Language::ALL.len());
+        let entries: Vec<Arc<Entry<T>>> = values.into_iter().map(entry).collect();
+        let key = |entry: &Arc<Entry<T>>, language| fold(&entry.value.sort_key(language));
+        let mut keys: Vec<Vec<String>> = Vec::new();
+        let mut orders: Vec<Order<T>> = Vec::with_capacity(Language::ALL.len());
         for language in Language::ALL {
-            // Most people's names are the same in every language: one order serves them all.
-            let next = order(language);
-            let same = orders.iter().find(|o| ***o == *next).cloned();
-            orders.push(same.unwrap_or(next));
+            if let Some(first) = orders.first().filter(|_| T::ONE_ORDER) {
+                orders.push(first.clone());
+                continue;
+            }
+            keys.push(entries.iter().map(|entry| key(entry, language)).collect());
+            let own = &keys[keys.len() - 1];
+            // Where nothing is translated, one order serves several languages.
+            if let Some(same) = keys[..keys.len() - 1].iter().position(|other| other == own) {
+                orders.push(orders[same].clone());
+                continue;
+            }
+            let mut sorted: Vec<(String, Arc<Entry<T>>)> = own.iter().cloned().zip(entries.iter().cloned()).collect();
+            sorted.sort_unstable_by(|(key, entry), (other, next)| {
+                key.cmp(other).then_with(|| entry.value.id().cmp(&next.value.id()))
+            });
+            orders.push(Order::of(&sorted));
         }
-        let orders = std::array::from_fn(|i| orders[i].clone());
-        Self { entries, by_id, orders }
+        let orders = std::array::from_fn(|n| orders[n].clone());
+        Self { by_id: ById::new(entries.into_iter()), orders }
+    }
+
+    /// These objects with others in place of some, of each id the next or none; and what that changed.
+    pub(crate) fn with(&self, changes: BTreeMap<Uuid, Option<T>>) -> (Self, Vec<Changed<T>>) {
+        let changes: BTreeMap<Uuid, Option<Arc<Entry<T>>>> =
+            changes.into_iter().map(|(id, value)| (id, value.map(entry))).collect();
+        let changed: Vec<Changed<T>> = changes
+            .iter()
+            .map(|(id, after)| Changed { before: self.by_id.get(*id).cloned(), after: after.clone() })
+            .filter(|change| change.before.is_some() || change.after.is_some())
+            .collect();
+        let edits = |language| -> Edits<T> {
+            let place = |entry: &Entry<T>| (fold(&entry.value.sort_key(language)), entry.value.id());
+            let gone = changed.iter().filter_map(|change| Some((place(change.before.as_ref()?), None)));
+            let come = changed.iter().filter_map(|change| Some((place(change.after.as_ref()?), change.after.clone())));
+            // What comes to the place of what goes replaces it there.
+            gone.chain(come).collect()
+        };
+        let mut orders: Vec<Order<T>> = Vec::with_capacity(Language::ALL.len());
+        let mut places: Vec<Vec<(String, Uuid)>> = Vec::with_capacity(Language::ALL.len());
+        for language in Language::ALL {
+            let before = &self.orders[language as usize];
+            if T::ONE_ORDER && !orders.is_empty() {
+                orders.push(orders[0].clone());
+                continue;
+            }
+            let own = edits(language);
+            places.push(own.keys().cloned().collect());
+            let is_same = |n: &usize| self.orders[*n].is(before) && places[*n] == places[orders.len()];
+            let order = (0..orders.len()).find(is_same).map(|n| orders[n].clone());
+            orders.push(order.unwrap_or_else(|| before.with(own)));
+        }
+        let orders = std::array::from_fn(|n| orders[n].clone());
+        (Self { by_id: self.by_id.with(&changes), orders }, changed)
+    }
+
+    /// How many there are, whoever may see them.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The object of this id, if `reader` may see it.
     pub fn get(&self, id: Uuid, reader: Reader) -> Option<&Entry<T>> {
-        let entry = &self.entries[*self.by_id.get(&id)? as usize];
-        entry.value.audience().admits(reader).then_some(entry)
+        self.by_id.get(id).map(Arc::as_ref).filter(|entry| entry.value.audience().admits(reader))
+    }
+
+    /// The entry of this id, whoever may see it.
+    pub(crate) fn entry(&self, id: Uuid) -> Option<Arc<Entry<T>>> {
+        self.by_id.get(id).cloned()
+    }
+
+    /// Whether this very entry is what there is of its id.
+    pub(crate) fn has(&self, entry: &Arc<Entry<T>>) -> bool {
+        self.by_id.get(entry.value.id()).is_some_and(|own| Arc::ptr_eq(own, entry))
     }
 
     /// Everything `reader` may see, in no order.
     pub fn visible(&self, reader: Reader) -> impl Iterator<Item = &Entry<T>> {
-        self.entries.iter().filter(move |entry| entry.value.audience().admits(reader))
+        self.by_id.iter().map(Arc::as_ref).filter(move |entry| entry.value.audience().admits(reader))
     }
 
     /// Everything in the order of lists in a language, whoever may see it: for making indexes.
-    pub fn in_order(&self, language: Language) -> impl Iterator<Item = &T> {
-        self.orders[language as usize].iter().map(|(_, n)| &self.entries[*n as usize].value)
+    pub(crate) fn in_order(&self, language: Language) -> impl Iterator<Item = &Arc<Entry<T>>> {
+        self.orders[language as usize].iter()
     }
 
     /// What is at place `start` of the order of lists in a language and behind it, whoever may see it.
     pub fn in_order_from(&self, language: Language, start: usize) -> impl Iterator<Item = &Entry<T>> {
-        let order = &self.orders[language as usize];
-        order.get(start..).unwrap_or_default().iter().map(|(_, n)| &self.entries[*n as usize])
+        self.orders[language as usize].from(start).map(Arc::as_ref)
     }
 
     /// At most `limit` of what `reader` may see and `wanted` keeps, behind `after`.
@@ -128,23 +202,18 @@ impl<T: Item> Collection<T> {
         limit: usize,
         wanted: impl Fn(&T) -> bool,
     ) -> Page<'_, T> {
-        let order = &self.orders[language as usize];
-        let start = after.map_or(0, |cursor| {
-            order.partition_point(|(key, n)| {
-                let id = self.entries[*n as usize].value.id();
-                (key.as_ref(), id) <= (cursor.key.as_str(), cursor.id)
-            })
-        });
-        let mut matching = order[start..].iter().filter_map(|(key, n)| {
-            let entry = &self.entries[*n as usize];
-            (entry.value.audience().admits(reader) && wanted(&entry.value)).then_some((key, entry))
-        });
+        let behind = self.orders[language as usize].behind(after.map(|cursor| (cursor.key.as_str(), cursor.id)));
+        let mut matching = behind.filter(|(_, entry)| entry.value.audience().admits(reader) && wanted(&entry.value));
         let shown: Vec<_> = matching.by_ref().take(limit).collect();
         let more = matching.next().is_some();
         let next =
-            shown.last().filter(|_| more).map(|(key, entry)| Cursor { key: key.to_string(), id: entry.value.id() });
-        Page { entries: shown.into_iter().map(|(_, entry)| entry).collect(), next }
+            shown.last().filter(|_| more).map(|(key, entry)| Cursor { key: (*key).to_owned(), id: entry.value.id() });
+        Page { entries: shown.into_iter().map(|(_, entry)| entry.as_ref()).collect(), next }
     }
+}
+
+fn entry<T: Item>(value: T) -> Arc<Entry<T>> {
+    Arc::new(Entry { tag: tag(&value), value })
 }
 
 /// The content hash of a value: XXH3 over its fields, seeded with the release, because a release may

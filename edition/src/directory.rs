@@ -1,18 +1,24 @@
 //! The published directory: by id, as a tree, and by search.
 
-use std::collections::HashMap;
+mod documents;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::search::{Builder, Field, Index, Matched, Rank};
+use crate::layers::{Document as _, Layers, Merged, Merging};
+use crate::search::Matched;
 use crate::{Collection, Entry, Item};
-use domain::directory::{Entries, FormerName, Function, Mission, Organization, Origins, Person, Service, Unit};
-use domain::{Audience, Contact, Kind, Language, Localized, Reader};
+use documents::Document;
+use domain::directory::{Entries, Function, Mission, Organization, Origins, Person, Service, Unit};
+use domain::{Audience, Kind, Language, Reader};
 
 macro_rules! item {
-    ($($type:ident: |$value:ident, $language:ident| $key:expr;)*) => {$(
+    ($($type:ident$([$one_order:literal])?: |$value:ident, $language:ident| $key:expr;)*) => {$(
         impl Item for $type {
+            $(const ONE_ORDER: bool = $one_order;)?
             fn id(&self) -> Uuid {
                 self.id.0
             }
@@ -31,7 +37,7 @@ item! {
     Organization: |o, language| o.name.get(language).1.to_owned();
     Unit: |u, language| u.name.get(language).1.to_owned();
     Mission: |m, language| m.short_name.get(language).1.to_owned();
-    Person: |p, _language| format!("{} {}", p.name.family, p.name.given.as_deref().unwrap_or_default());
+    Person[true]: |p, _language| format!("{} {}", p.name.family, p.name.given.as_deref().unwrap_or_default());
     Service: |s, language| s.name.get(language).1.to_owned();
 }
 
@@ -51,8 +57,8 @@ impl Item for Function {
     }
 }
 
-/// The published directory.
-#[derive(Default)]
+/// The published directory. A change makes another that shares with the one before all that it does not touch.
+#[derive(Clone, Default)]
 pub struct Directory {
     /// Organizations.
     pub organizations: Collection<Organization>,
@@ -68,11 +74,8 @@ pub struct Directory {
     pub services: Collection<Service>,
     /// Where entries come from: for who imports them.
     pub origins: Origins,
-    children: HashMap<Uuid, Vec<Uuid>>,
-    index: Index,
-    /// By number in the index.
-    documents: Vec<(Kind, Uuid)>,
-    numbers: HashMap<Uuid, u32>,
+    children: Arc<HashMap<Uuid, Vec<Uuid>>>,
+    index: Layers<Document>,
 }
 
 /// An entry that a search found.
@@ -87,44 +90,6 @@ pub struct Hit<'a> {
     pub score: u32,
     /// Why it was found.
     pub matched: Matched<'a>,
-}
-
-/// The index in the making.
-struct Texts {
-    builder: Builder,
-    documents: Vec<(Kind, Uuid)>,
-}
-
-impl Texts {
-    fn begin(&mut self, kind: Kind, id: Uuid) {
-        self.documents.push((kind, id));
-    }
-
-    fn add(&mut self, field: Field, language: Option<Language>, text: &str) {
-        let document = u32::try_from(self.documents.len()).unwrap_or(u32::MAX).saturating_sub(1);
-        self.builder.add(document, field, language, text);
-    }
-
-    fn localized(&mut self, field: Field, text: &Localized) {
-        text.iter().for_each(|(language, text)| self.add(field, Some(language), text));
-    }
-
-    fn named(&mut self, name: &Localized, acronym: Option<&Localized>, former: &[FormerName]) {
-        self.localized(Field::Name, name);
-        acronym.iter().for_each(|acronym| self.localized(Field::Acronym, acronym));
-        for former in former {
-            former.name.iter().for_each(|name| self.localized(Field::FormerName, name));
-            former.acronym.iter().for_each(|acronym| self.add(Field::FormerAcronym, None, acronym));
-        }
-    }
-
-    fn contact(&mut self, contact: &Contact) {
-        for telephone in &contact.telephones {
-            self.add(Field::Number, None, telephone.e164());
-            telephone.inside().iter().for_each(|inside| self.add(Field::Number, None, inside));
-        }
-        contact.emails.iter().for_each(|email| self.add(Field::Keyword, None, email.as_str()));
-    }
 }
 
 /// An entry of any kind.
@@ -146,11 +111,6 @@ pub enum Found<'a> {
 impl Directory {
     /// The directory of these entries.
     pub fn new(entries: Entries) -> Self {
-        let mut children: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-        for unit in &entries.units {
-            let above = unit.parent.map_or(unit.organization.0, |parent| parent.0);
-            children.entry(above).or_default().push(unit.id.0);
-        }
         let mut directory = Self {
             organizations: Collection::new(entries.organizations),
             units: Collection::new(entries.units),
@@ -159,54 +119,93 @@ impl Directory {
             people: Collection::new(entries.people),
             services: Collection::new(entries.services),
             origins: entries.origins,
-            children,
             ..Self::default()
         };
-        directory.make_index();
+        directory.children = directory.tree();
+        directory.index = Layers::new(directory.documents());
         directory
     }
 
-    /// Numbers all entries, in the order that equal hits are shown in, and indexes their texts.
-    fn make_index(&mut self) {
-        let mut texts = Texts { builder: Builder::new(), documents: Vec::new() };
-        for service in self.services.in_order(Language::En) {
-            texts.begin(Kind::Service, service.id.0);
-            texts.localized(Field::Name, &service.name);
-            service.keywords.iter().for_each(|keyword| texts.localized(Field::Keyword, keyword));
-            service.description.iter().for_each(|description| texts.localized(Field::Body, description));
+    /// This directory after a change: of `touched` it has what is among `entries`, and nothing else.
+    pub fn with(&self, touched: &BTreeSet<(Kind, Uuid)>, entries: Entries) -> Self {
+        let Entries { organizations, units, functions, missions, people, services, origins } = entries;
+        let mut changes = Changes { touched, gone: Vec::new(), come: Vec::new() };
+        let mut directory = Self {
+            organizations: changes.take(Kind::Organization, &self.organizations, organizations),
+            units: changes.take(Kind::Unit, &self.units, units),
+            functions: changes.take(Kind::Function, &self.functions, functions),
+            missions: changes.take(Kind::Mission, &self.missions, missions),
+            people: changes.take(Kind::Person, &self.people, people),
+            services: changes.take(Kind::Service, &self.services, services),
+            origins: self.origins.with(origins),
+            children: self.children.clone(),
+            index: Layers::default(),
+        };
+        if touched.iter().any(|(kind, _)| *kind == Kind::Unit) {
+            directory.children = directory.tree();
         }
-        for function in self.functions.in_order(Language::En) {
-            texts.begin(Kind::Function, function.id.0);
-            texts.localized(Field::Name, &function.title);
-            texts.contact(&function.contact);
+        directory.index = self.index.with(&changes.gone, changes.come);
+        directory
+    }
+
+    /// How many entries there are, whoever may see them.
+    pub fn len(&self) -> usize {
+        let few = self.organizations.len() + self.units.len() + self.missions.len() + self.services.len();
+        few + self.functions.len() + self.people.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is work to be done on the search index.
+    pub fn is_untidy(&self) -> bool {
+        self.index.due_from().is_some()
+    }
+
+    /// Work on the search index that is to be done aside, if there is any: the index is whole without it, but
+    /// grows slower with each change.
+    pub fn tidying(&self) -> Option<Tidying> {
+        self.index.due().map(Tidying)
+    }
+
+    /// This directory with the outcome of such work. `None` when all has been made anew meanwhile.
+    pub fn tidied(&self, tidied: Tidied) -> Option<Self> {
+        let index = self.index.install(tidied.0, |document| self.has(document))?;
+        Some(Self { index, ..self.clone() })
+    }
+
+    fn has(&self, document: &Document) -> bool {
+        match document {
+            Document::Organization(entry) => self.organizations.has(entry),
+            Document::Unit(entry) => self.units.has(entry),
+            Document::Function(entry) => self.functions.has(entry),
+            Document::Mission(entry) => self.missions.has(entry),
+            Document::Person(entry) => self.people.has(entry),
+            Document::Service(entry) => self.services.has(entry),
         }
-        for unit in self.units.in_order(Language::En) {
-            texts.begin(Kind::Unit, unit.id.0);
-            texts.named(&unit.name, unit.acronym.as_ref(), &unit.former_names);
-            texts.contact(&unit.contact);
+    }
+
+    fn tree(&self) -> Arc<HashMap<Uuid, Vec<Uuid>>> {
+        let mut children: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+        for unit in self.units.visible(Reader::Secretariat).map(|entry| &entry.value) {
+            let above = unit.parent.map_or(unit.organization.0, |parent| parent.0);
+            children.entry(above).or_default().push(unit.id.0);
         }
-        for organization in self.organizations.in_order(Language::En) {
-            texts.begin(Kind::Organization, organization.id.0);
-            texts.named(&organization.name, organization.acronym.as_ref(), &organization.former_names);
-            texts.contact(&organization.contact);
-        }
-        for mission in self.missions.in_order(Language::En) {
-            texts.begin(Kind::Mission, mission.id.0);
-            texts.localized(Field::Name, &mission.short_name);
-            texts.localized(Field::Name, &mission.formal_name);
-            mission.state.iter().for_each(|state| texts.add(Field::Acronym, None, &state.iso3));
-            texts.contact(&mission.contact);
-        }
-        for person in self.people.in_order(Language::En) {
-            texts.begin(Kind::Person, person.id.0);
-            texts.add(Field::Name, None, &person.name.full());
-            person.name.native.iter().for_each(|native| texts.add(Field::Name, None, native));
-            person.job_title.iter().for_each(|title| texts.localized(Field::Title, title));
-            texts.contact(&person.contact);
-        }
-        self.index = texts.builder.finish();
-        self.numbers = (0..).zip(&texts.documents).map(|(number, (_, id))| (*id, number)).collect();
-        self.documents = texts.documents;
+        Arc::new(children)
+    }
+
+    /// All entries, in the order that equal hits are shown in.
+    fn documents(&self) -> Vec<Document> {
+        let mut documents = Vec::with_capacity(self.len());
+        documents.extend(self.services.in_order(Language::En).cloned().map(Document::Service));
+        documents.extend(self.functions.in_order(Language::En).cloned().map(Document::Function));
+        documents.extend(self.units.in_order(Language::En).cloned().map(Document::Unit));
+        documents.extend(self.organizations.in_order(Language::En).cloned().map(Document::Organization));
+        documents.extend(self.missions.in_order(Language::En).cloned().map(Document::Mission));
+        documents.extend(self.people.in_order(Language::En).cloned().map(Document::Person));
+        documents
     }
 
     /// Entries that `reader` may see and `wanted` keeps and that have all words of `query`, the best
@@ -220,29 +219,32 @@ impl Directory {
         after: Option<(u32, Uuid)>,
         limit: usize,
     ) -> Option<Vec<Hit<'_>>> {
-        let find = |document: u32| {
-            let (kind, id) = self.documents[document as usize];
-            self.find(kind, id, reader).map(|found| (kind, id, found))
-        };
-        // What the reader may not see is as unknown as what is not there.
-        let rank = |(score, id)| {
-            let doc = *self.numbers.get(&id)?;
-            find(doc).map(|_| Rank { score, doc })
-        };
         let after = match after {
-            Some(after) => Some(rank(after)?),
+            // What the reader may not see is as unknown as what is not there.
+            Some((score, id)) => {
+                let document = Kind::ALL.into_iter().find_map(|kind| self.document(kind, id))?;
+                Some((score, Some(document).filter(|document| document.audience().admits(reader))?.place()))
+            }
             None => None,
         };
-        let admit = |document| find(document).is_some_and(|(.., found)| wanted(&found));
-        let hits = self.index.search(query, language, admit, after, limit);
-        let hits = hits
-            .into_iter()
-            .filter_map(|hit| {
-                let (kind, id, found) = find(hit.rank.doc)?;
-                Some(Hit { kind, id, found, score: hit.rank.score, matched: hit.matched })
-            })
-            .collect();
-        Some(hits)
+        let admit = |document: &Document| document.audience().admits(reader) && wanted(&document.found());
+        let hits = self.index.search(query, language, admit, after, limit).into_iter().map(|hit| {
+            let (kind, id) = hit.document.name();
+            Hit { kind, id, found: hit.document.found(), score: hit.score, matched: hit.matched }
+        });
+        Some(hits.collect())
+    }
+
+    fn document(&self, kind: Kind, id: Uuid) -> Option<Document> {
+        match kind {
+            Kind::Organization => self.organizations.entry(id).map(Document::Organization),
+            Kind::Unit => self.units.entry(id).map(Document::Unit),
+            Kind::Function => self.functions.entry(id).map(Document::Function),
+            Kind::Mission => self.missions.entry(id).map(Document::Mission),
+            Kind::Person => self.people.entry(id).map(Document::Person),
+            Kind::Service => self.services.entry(id).map(Document::Service),
+            Kind::RateCard | Kind::InfNote | Kind::Bulletin | Kind::Place => None,
+        }
     }
 
     /// The entry of a kind and id, if `reader` may see it.
@@ -284,5 +286,46 @@ impl Directory {
         }
         path.reverse();
         path
+    }
+}
+
+/// Work on the search index that takes as long as making a part of it, and holds up nobody.
+pub struct Tidying(Merging<Document>);
+
+/// What came of it.
+pub struct Tidied(Merged<Document>);
+
+impl Tidying {
+    /// Does it.
+    pub fn run(self) -> Tidied {
+        Tidied(self.0.run())
+    }
+}
+
+/// What a change does to the search index.
+struct Changes<'a> {
+    touched: &'a BTreeSet<(Kind, Uuid)>,
+    gone: Vec<Document>,
+    come: Vec<Document>,
+}
+
+impl Changes<'_> {
+    /// The next collection of a kind, whose touched objects are those of `values`.
+    fn take<T: Item>(&mut self, kind: Kind, before: &Collection<T>, values: Vec<T>) -> Collection<T>
+    where
+        Arc<Entry<T>>: Into<Document>,
+    {
+        let touched = self.touched.iter().filter(|(own, _)| *own == kind).map(|(_, id)| (*id, None));
+        let mut changes: BTreeMap<Uuid, Option<T>> = touched.collect();
+        changes.extend(values.into_iter().map(|value| (value.id(), Some(value))));
+        if changes.is_empty() {
+            return before.clone();
+        }
+        let (after, changed) = before.with(changes);
+        for change in changed {
+            self.gone.extend(change.before.map(Into::into));
+            self.come.extend(change.after.map(Into::into));
+        }
+        after
     }
 }

@@ -1,10 +1,12 @@
 //! The published rate cards.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use uuid::Uuid;
 
 use crate::{Collection, Item};
 use domain::event_costs::RateCard;
-use domain::{Audience, Language, Reader};
+use domain::{Audience, Kind, Language, Reader};
 
 impl Item for RateCard {
     fn id(&self) -> Uuid {
@@ -33,6 +35,13 @@ impl EventCosts {
     /// These cards.
     pub fn new(rate_cards: Vec<RateCard>) -> Self {
         Self { rate_cards: Collection::new(rate_cards) }
+    }
+
+    /// These after a change: of `touched` there is what is among `cards`, and nothing else.
+    pub fn with(&self, touched: &BTreeSet<(Kind, Uuid)>, cards: Vec<RateCard>) -> Self {
+        let mut changes: BTreeMap<Uuid, Option<RateCard>> = touched.iter().map(|(_, id)| (*id, None)).collect();
+        changes.extend(cards.into_iter().map(|card| (card.id.0, Some(card))));
+        Self { rate_cards: self.rate_cards.with(changes).0 }
     }
 
     /// Every card that `reader` may have estimates made from.

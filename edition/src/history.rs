@@ -1,6 +1,7 @@
 //! A stream's recent history: what a delta is made from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::{Kind, Position, Reader, Step};
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct History {
     head: Position,
-    steps: Vec<Step>,
+    steps: Vec<Arc<Step>>,
 }
 
 /// Why a position cannot be continued from.
@@ -35,14 +36,15 @@ pub struct Touched {
 impl History {
     /// A history that ends at `head`. Of `steps`, oldest first, those are kept that lead to it without
     /// a gap: a position before a gap has expired.
-    pub fn new(head: Position, mut steps: Vec<Step>) -> Self {
-        let gap = |pair: &[Step]| pair[0].position.rev + 1 != pair[1].position.rev;
+    pub fn new(head: Position, mut steps: Vec<Arc<Step>>) -> Self {
+        let gap = |pair: &[Arc<Step>]| pair[0].position.rev + 1 != pair[1].position.rev;
         if let Some(last_gap) = steps.windows(2).rposition(gap) {
             steps.drain(..=last_gap);
         }
         if steps.last().is_some_and(|last| last.position != head) {
             steps.clear();
         }
+        steps.shrink_to_fit();
         Self { head, steps }
     }
 
@@ -52,12 +54,12 @@ impl History {
     }
 
     /// The steps that are known.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[Arc<Step>] {
         &self.steps
     }
 
     /// The steps after a position that a client says it has reached.
-    pub fn since(&self, position: Position) -> Result<&[Step], Gone> {
+    pub fn since(&self, position: Position) -> Result<&[Arc<Step>], Gone> {
         if position == self.head {
             return Ok(&[]);
         }
@@ -77,7 +79,7 @@ impl History {
     }
 
     /// Every object that steps changed, once each, as far as `reader` saw any of it.
-    pub fn touched(steps: &[Step], reader: Reader) -> Vec<Touched> {
+    pub fn touched(steps: &[Arc<Step>], reader: Reader) -> Vec<Touched> {
         let mut touched: BTreeMap<(Kind, Uuid), bool> = BTreeMap::new();
         for change in steps.iter().flat_map(|step| &step.changes) {
             let visible = [&change.before, &change.after].into_iter().flatten().any(|a| a.admits(reader));
@@ -93,9 +95,9 @@ mod tests {
     use chrono::DateTime;
     use domain::{Audience, Change};
 
-    fn step(rev: i64, changes: Vec<Change>) -> Step {
+    fn step(rev: i64, changes: Vec<Change>) -> Arc<Step> {
         let nonce = Uuid::from_u128(u128::try_from(rev).unwrap());
-        Step { position: Position { rev, nonce }, at: DateTime::UNIX_EPOCH, changes }
+        Arc::new(Step { position: Position { rev, nonce }, at: DateTime::UNIX_EPOCH, changes })
     }
 
     fn history(revs: std::ops::RangeInclusive<i64>) -> History {
@@ -128,7 +130,7 @@ mod tests {
         let steps = [1, 2, 5, 6].map(|rev| step(rev, vec![])).to_vec();
         let history = History::new(steps[3].position, steps);
         assert_eq!(history.since(step(2, vec![]).position).err(), Some(Gone::Expired));
-        assert_eq!(history.since(step(5, vec![]).position).map(<[Step]>::len), Ok(1));
+        assert_eq!(history.since(step(5, vec![]).position).map(<[Arc<Step>]>::len), Ok(1));
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! The published INF notes: by symbol, as chains, newest first, and by words.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::search::{Builder, Field, Hit, How, Index, Matched, Rank, excerpt};
+use crate::layers::{self, Document, Layers, Merged, Merging};
+use crate::search::{Builder, Field, How, Matched, excerpt};
 use crate::{Collection, Cursor, Entry, Item};
 use domain::inf_notes::{Chain, Note, Symbol, Text};
-use domain::{Audience, Language, Reader};
+use domain::{Audience, Kind, Language, Reader};
 
 impl Item for Note {
+    const ONE_ORDER: bool = true;
+
     fn id(&self) -> Uuid {
         self.id.0
     }
@@ -24,15 +28,12 @@ impl Item for Note {
     }
 }
 
-/// The published INF notes.
-#[derive(Default)]
+/// The published INF notes. A change makes others that share with those before all that it does not touch.
+#[derive(Clone, Default)]
 pub struct InfNotes {
     notes: Collection<Note>,
     by_symbol: BTreeMap<Symbol, Uuid>,
-    words: Index,
-    /// By number in the index: the newest first, as equally good matches stand.
-    documents: Vec<Uuid>,
-    numbers: HashMap<Uuid, u32>,
+    index: Layers<Arc<Entry<Note>>>,
 }
 
 /// Where in a note the words of a search were found.
@@ -80,20 +81,40 @@ fn prose(text: &Text) -> String {
     above.chain(sections).collect::<Vec<_>>().join("\n")
 }
 
-fn index(notes: &[&Note]) -> Index {
-    let mut builder = Builder::new();
-    for (doc, note) in (0u32..).zip(notes) {
-        let content = &note.content;
-        builder.add(doc, Field::Acronym, None, &content.symbol.to_string());
+impl Document for Arc<Entry<Note>> {
+    /// The newest first.
+    fn place(&self) -> layers::Place {
+        (0, self.value.sort_key(Language::En), self.value.id.0)
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self, other)
+    }
+
+    fn describe(&self, builder: &mut Builder, number: u32) {
+        let content = &self.value.content;
+        builder.add(number, Field::Acronym, None, &content.symbol.to_string());
         for (language, text) in content.texts.iter() {
-            builder.add(doc, Field::Title, Some(language), &text.title);
+            builder.add(number, Field::Title, Some(language), &text.title);
             for section in &text.sections {
-                builder.add(doc, Field::Keyword, Some(language), &section.title);
+                builder.add(number, Field::Keyword, Some(language), &section.title);
             }
-            builder.add(doc, Field::Body, Some(language), &prose(text));
+            builder.add(number, Field::Body, Some(language), &prose(text));
         }
     }
-    builder.finish()
+}
+
+/// Work on the search index that takes as long as making a part of it, and holds up nobody.
+pub struct Tidying(Merging<Arc<Entry<Note>>>);
+
+/// What came of it.
+pub struct Tidied(Merged<Arc<Entry<Note>>>);
+
+impl Tidying {
+    /// Does it.
+    pub fn run(self) -> Tidied {
+        Tidied(self.0.run())
+    }
 }
 
 impl InfNotes {
@@ -101,11 +122,43 @@ impl InfNotes {
     pub fn new(notes: Vec<Note>) -> Self {
         let by_symbol = notes.iter().map(|note| (note.content.symbol, note.id.0)).collect();
         let notes = Collection::new(notes);
-        let newest_first: Vec<&Note> = notes.in_order(Language::En).collect();
-        let words = index(&newest_first);
-        let documents: Vec<Uuid> = newest_first.iter().map(|note| note.id.0).collect();
-        let numbers = documents.iter().copied().zip(0..).collect();
-        Self { notes, by_symbol, words, documents, numbers }
+        let index = Layers::new(notes.in_order(Language::En).cloned().collect());
+        Self { notes, by_symbol, index }
+    }
+
+    /// These after a change: of `touched` there is what is among `notes`, and nothing else.
+    pub fn with(&self, touched: &BTreeSet<(Kind, Uuid)>, notes: Vec<Note>) -> Self {
+        let mut changes: BTreeMap<Uuid, Option<Note>> = touched.iter().map(|(_, id)| (*id, None)).collect();
+        changes.extend(notes.into_iter().map(|note| (note.id.0, Some(note))));
+        let (notes, changed) = self.notes.with(changes);
+        let mut by_symbol = self.by_symbol.clone();
+        for gone in changed.iter().filter_map(|change| change.before.as_ref()) {
+            by_symbol.remove(&gone.value.content.symbol);
+        }
+        for come in changed.iter().filter_map(|change| change.after.as_ref()) {
+            by_symbol.insert(come.value.content.symbol, come.value.id.0);
+        }
+        let (gone, come): (Vec<_>, Vec<_>) = changed.into_iter().map(|change| (change.before, change.after)).unzip();
+        let gone: Vec<_> = gone.into_iter().flatten().collect();
+        let index = self.index.with(&gone, come.into_iter().flatten().collect());
+        Self { notes, by_symbol, index }
+    }
+
+    /// Whether there is work to be done on the search index.
+    pub fn is_untidy(&self) -> bool {
+        self.index.due_from().is_some()
+    }
+
+    /// Work on the search index that is to be done aside, if there is any: the index is whole without it, but
+    /// grows slower with each change.
+    pub fn tidying(&self) -> Option<Tidying> {
+        self.index.due().map(Tidying)
+    }
+
+    /// These with the outcome of such work. `None` when all has been made anew meanwhile.
+    pub fn tidied(&self, tidied: Tidied) -> Option<Self> {
+        let index = self.index.install(tidied.0, |note| self.notes.has(note))?;
+        Some(Self { index, ..self.clone() })
     }
 
     /// The notes by id and in pages.
@@ -137,23 +190,22 @@ impl InfNotes {
         limit: usize,
         wanted: impl Fn(&Note) -> bool,
     ) -> Option<Found<'_>> {
-        let find = |doc: u32| self.notes.get(self.documents[doc as usize], reader);
         let after = match after {
+            // What the reader may not see is as unknown as what is not there.
             Some(Cursor { key, id }) => {
-                // What the reader may not see is as unknown as what is not there.
-                let doc = self.numbers.get(id).copied().filter(|doc| find(*doc).is_some())?;
-                Some(Rank { score: key.parse().ok()?, doc })
+                let note = self.notes.entry(*id).filter(|entry| entry.value.audience.admits(reader))?;
+                Some((key.parse().ok()?, note.place()))
             }
             None => None,
         };
-        let admit = |doc| find(doc).is_some_and(|entry| wanted(&entry.value));
-        let mut hits = self.words.search(query, language, admit, after, limit + 1);
+        let admit = |entry: &Arc<Entry<Note>>| entry.value.audience.admits(reader) && wanted(&entry.value);
+        let mut hits = self.index.search(query, language, admit, after, limit + 1);
         let more = hits.len() > limit;
         hits.truncate(limit);
-        let last = hits.last().filter(|_| more).map(|hit| hit.rank);
-        let next = last.map(|rank| Cursor { key: rank.score.to_string(), id: self.documents[rank.doc as usize] });
-        let hit = |hit: Hit<'_>| find(hit.rank.doc).map(|entry| (entry, matched(&entry.value, hit.matched)));
-        Some(Found { hits: hits.into_iter().filter_map(hit).collect(), next })
+        let last = hits.last().filter(|_| more);
+        let next = last.map(|hit| Cursor { key: hit.score.to_string(), id: hit.document.value.id.0 });
+        let hits = hits.into_iter().map(|hit| (hit.document.as_ref(), matched(&hit.document.value, hit.matched)));
+        Some(Found { hits: hits.collect(), next })
     }
 }
 

@@ -9,6 +9,7 @@ pub mod directory;
 pub mod event_costs;
 mod history;
 pub mod inf_notes;
+mod layers;
 pub mod search;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,31 @@ impl Edition {
     /// The recent history of a published stream.
     pub fn history(&self, stream: Stream) -> Option<&History> {
         self.histories.get(&stream).map(Arc::as_ref)
+    }
+
+    /// How many objects of a published stream there are, whoever may see them.
+    pub fn len(&self, stream: Stream) -> usize {
+        match stream {
+            Stream::Directory => self.directory.len(),
+            Stream::Notes => self.inf_notes.notes().len(),
+            Stream::Bulletins => self.bulletins.len(),
+            Stream::Costs => self.event_costs.rate_cards.len(),
+            Stream::Internal | Stream::Identity => 0,
+        }
+    }
+
+    /// Takes over all that another edition has of a stream.
+    pub fn take(&mut self, stream: Stream, other: &Self) {
+        match stream {
+            Stream::Directory => self.directory = other.directory.clone(),
+            Stream::Notes => self.inf_notes = other.inf_notes.clone(),
+            Stream::Bulletins => self.bulletins = other.bulletins.clone(),
+            Stream::Costs => self.event_costs = other.event_costs.clone(),
+            Stream::Internal | Stream::Identity => {}
+        }
+        if let Some(history) = other.histories.get(&stream) {
+            self.histories.insert(stream, history.clone());
+        }
     }
 
     /// Puts a stream's history in place of the one before.

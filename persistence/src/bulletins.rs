@@ -21,11 +21,19 @@ use rows::BulletinRow;
 
 pub(crate) use rows::{columns, corrupt, corrupt_part, moment};
 
-/// Loads what some reader may see. A corrupt row is left out, and said so in the log.
-pub async fn load(conn: &mut Conn) -> Result<Vec<Bulletin>, Error> {
-    let rows = bulletin::table.filter(bulletin::visible_to.is_not_null()).select(BulletinRow::as_select());
-    let rows = rows.load(conn).await?;
-    let mut references = references(conn).await?;
+/// Loads what some reader may see, `only` of these ids if any are given. A corrupt row is left out, and said so in
+/// the log.
+pub async fn load(conn: &mut Conn, only: Option<&[Uuid]>) -> Result<Vec<Bulletin>, Error> {
+    if only.is_some_and(<[_]>::is_empty) {
+        return Ok(Vec::new());
+    }
+    let mut rows =
+        bulletin::table.filter(bulletin::visible_to.is_not_null()).select(BulletinRow::as_select()).into_boxed();
+    if let Some(ids) = only {
+        rows = rows.filter(bulletin::id.eq_any(ids));
+    }
+    let rows: Vec<BulletinRow> = rows.load(conn).await?;
+    let mut references = references(conn, only).await?;
     let parse = |row: BulletinRow| {
         let id = row.id;
         row.parse(references.remove(&id).unwrap_or_default())
@@ -35,8 +43,12 @@ pub async fn load(conn: &mut Conn) -> Result<Vec<Bulletin>, Error> {
     Ok(rows.into_iter().filter_map(parse).collect())
 }
 
-async fn references(conn: &mut Conn) -> Result<BTreeMap<Uuid, BTreeSet<BulletinId>>, Error> {
-    let pairs: Vec<(Uuid, Uuid)> = bulletin_reference::table.load(conn).await?;
+async fn references(conn: &mut Conn, only: Option<&[Uuid]>) -> Result<BTreeMap<Uuid, BTreeSet<BulletinId>>, Error> {
+    let mut pairs = bulletin_reference::table.into_boxed();
+    if let Some(ids) = only {
+        pairs = pairs.filter(bulletin_reference::bulletin_id.eq_any(ids));
+    }
+    let pairs: Vec<(Uuid, Uuid)> = pairs.load(conn).await?;
     let mut references: BTreeMap<Uuid, BTreeSet<BulletinId>> = BTreeMap::new();
     for (id, earlier) in pairs {
         references.entry(id).or_default().insert(BulletinId(earlier));
@@ -182,7 +194,7 @@ struct Named {
 pub async fn contradictions(conn: &mut Conn) -> Result<Vec<Contradiction>, Error> {
     let rows: Vec<BulletinRow> =
         bulletin::table.filter(bulletin::closed_at.is_null()).select(BulletinRow::as_select()).load(conn).await?;
-    let mut references = references(conn).await?;
+    let mut references = references(conn, None).await?;
     let mut names = BTreeMap::new();
     let mut bulletins = Vec::new();
     for row in rows {

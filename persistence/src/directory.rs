@@ -21,24 +21,33 @@ use domain::directory::{
 use domain::{DutyStation, Key, Kind, Source};
 use rows::{FunctionRow, MissionRow, OrganizationRow, PersonRow, ServiceRow, UnitRow};
 
-/// The visible rows of a table as entries, one after the other as they arrive. A corrupt row is left out,
-/// and said so in the log.
+/// The visible rows of a table as entries, one after the other as they arrive; `only` of these ids if any are given. A
+/// corrupt row is left out, and said so in the log.
 macro_rules! entries {
-    ($conn:expr, $origins:expr, $table:ident: $row_type:ident, |$row:ident| $parse:expr) => {{
-        let visible = $table::table.filter($table::visible_to.is_not_null()).select($row_type::as_select());
-        let mut rows = visible.load_stream::<$row_type>($conn).await?;
+    ($conn:expr, $origins:expr, $only:expr, $table:ident: $row_type:ident, |$row:ident| $parse:expr) => {{
+        let mut visible = $table::table
+            .filter($table::visible_to.is_not_null())
+            .select($row_type::as_select())
+            .into_boxed();
+        let only: Option<&[Uuid]> = $only;
+        if let Some(ids) = only {
+            visible = visible.filter($table::id.eq_any(ids));
+        }
         let mut entries = Vec::new();
-        while let Some($row) = rows.try_next().await? {
-            let id = $row.id;
-            let origin = (Source::parse(&$row.source), Key::parse(&$row.source_key));
-            match $parse {
-                Ok(entry) => {
-                    entries.push(entry);
-                    if let (Ok(source), Ok(key)) = origin {
-                        $origins.push((id, source, key));
+        if only.is_none_or(|ids| !ids.is_empty()) {
+            let mut rows = visible.load_stream::<$row_type>($conn).await?;
+            while let Some($row) = rows.try_next().await? {
+                let id = $row.id;
+                let origin = (Source::parse(&$row.source), Key::parse(&$row.source_key));
+                match $parse {
+                    Ok(entry) => {
+                        entries.push(entry);
+                        if let (Ok(source), Ok(key)) = origin {
+                            $origins.push((id, source, key));
+                        }
                     }
+                    Err(cause) => tracing::error!(%id, %cause, kind = stringify!($table), "left out"),
                 }
-                Err(cause) => tracing::error!(%id, %cause, kind = stringify!($table), "left out"),
             }
         }
         entries
@@ -47,51 +56,88 @@ macro_rules! entries {
 
 /// Loads what some reader may see.
 pub async fn load(conn: &mut Conn) -> Result<Entries, Error> {
-    // Ids of holders and functions are given only where both sides are visible.
-    let held: Vec<(Uuid, Uuid, Option<NaiveDate>)> = holding::table
+    load_only(conn, None).await
+}
+
+/// Loads what some reader may see of these.
+pub async fn load_some(conn: &mut Conn, wanted: &BTreeSet<(Kind, Uuid)>) -> Result<Entries, Error> {
+    let mut only: BTreeMap<Kind, Vec<Uuid>> = BTreeMap::new();
+    wanted.iter().for_each(|(kind, id)| only.entry(*kind).or_default().push(*id));
+    load_only(conn, Some(&only)).await
+}
+
+async fn load_only(conn: &mut Conn, only: Option<&BTreeMap<Kind, Vec<Uuid>>>) -> Result<Entries, Error> {
+    let of = |kind| only.map(|only| only.get(&kind).map(Vec::as_slice).unwrap_or_default());
+    let (mut holdings, mut holders) = holdings(conn, of(Kind::Person), of(Kind::Function)).await?;
+    let mut contact_points = contact_points(conn, of(Kind::Service)).await?;
+    let mut origins = Vec::new();
+    let organizations =
+        entries!(conn, origins, of(Kind::Organization), organization: OrganizationRow, |row| row.parse());
+    let units = entries!(conn, origins, of(Kind::Unit), unit: UnitRow, |row| row.parse());
+    let functions = entries!(conn, origins, of(Kind::Function), function: FunctionRow, |row| {
+        let holders = holders.remove(&row.id).unwrap_or_default();
+        row.parse(holders)
+    });
+    let missions = entries!(conn, origins, of(Kind::Mission), mission: MissionRow, |row| row.parse());
+    let people = entries!(conn, origins, of(Kind::Person), person: PersonRow, |row| {
+        let functions = holdings.remove(&row.id).unwrap_or_default();
+        row.parse(functions)
+    });
+    let services = entries!(conn, origins, of(Kind::Service), service: ServiceRow, |row| {
+        let points = contact_points.remove(&row.id).unwrap_or_default();
+        row.parse(points)
+    });
+    Ok(Entries { organizations, units, functions, missions, people, services, origins: Origins::new(origins) })
+}
+
+type Holdings = (HashMap<Uuid, Vec<Holding>>, HashMap<Uuid, Vec<PersonId>>);
+
+/// The functions of people and the holders of functions, of these only if any are given. Ids are given only where
+/// both sides are visible.
+async fn holdings(conn: &mut Conn, people: Option<&[Uuid]>, functions: Option<&[Uuid]>) -> Result<Holdings, Error> {
+    let mut held = holding::table
         .inner_join(person::table)
         .inner_join(function::table)
         .filter(person::visible_to.is_not_null().and(function::visible_to.is_not_null()))
         .order((holding::person_id, holding::function_id))
         .select((holding::person_id, holding::function_id, holding::since))
-        .load(conn)
-        .await?;
-    let mut holdings: HashMap<Uuid, Vec<Holding>> = HashMap::new();
-    let mut holders: HashMap<Uuid, Vec<PersonId>> = HashMap::new();
-    for (person, function, since) in held {
-        holdings.entry(person).or_default().push(Holding { function: FunctionId(function), since });
-        holders.entry(function).or_default().push(PersonId(person));
+        .into_boxed();
+    let mut found = Holdings::default();
+    if let (Some(people), Some(functions)) = (people, functions) {
+        if people.is_empty() && functions.is_empty() {
+            return Ok(found);
+        }
+        held = held.filter(holding::person_id.eq_any(people).or(holding::function_id.eq_any(functions)));
     }
-    let points: Vec<(Uuid, String, Uuid)> = contact_point::table
+    let mut held = held.load_stream::<(Uuid, Uuid, Option<NaiveDate>)>(conn).await?;
+    while let Some((person, function, since)) = held.try_next().await? {
+        found.0.entry(person).or_default().push(Holding { function: FunctionId(function), since });
+        found.1.entry(function).or_default().push(PersonId(person));
+    }
+    Ok(found)
+}
+
+/// The visible functions answerable for services, for these only if any are given.
+async fn contact_points(conn: &mut Conn, only: Option<&[Uuid]>) -> Result<HashMap<Uuid, Vec<ContactPoint>>, Error> {
+    let mut points = contact_point::table
         .inner_join(function::table)
         .filter(function::visible_to.is_not_null())
         .order((contact_point::service_id, contact_point::duty_station))
         .select((contact_point::service_id, contact_point::duty_station, contact_point::function_id))
-        .load(conn)
-        .await?;
-    let mut contact_points: HashMap<Uuid, Vec<ContactPoint>> = HashMap::new();
+        .into_boxed();
+    let mut found: HashMap<Uuid, Vec<ContactPoint>> = HashMap::new();
+    if let Some(ids) = only {
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        points = points.filter(contact_point::service_id.eq_any(ids));
+    }
+    let points: Vec<(Uuid, String, Uuid)> = points.load(conn).await?;
     for (service, station, function) in points {
         let Ok(duty_station) = DutyStation::parse(&station) else { continue };
-        contact_points.entry(service).or_default().push(ContactPoint { duty_station, function: FunctionId(function) });
+        found.entry(service).or_default().push(ContactPoint { duty_station, function: FunctionId(function) });
     }
-
-    let mut origins = Vec::new();
-    let organizations = entries!(conn, origins, organization: OrganizationRow, |row| row.parse());
-    let units = entries!(conn, origins, unit: UnitRow, |row| row.parse());
-    let functions = entries!(conn, origins, function: FunctionRow, |row| {
-        let holders = holders.remove(&row.id).unwrap_or_default();
-        row.parse(holders)
-    });
-    let missions = entries!(conn, origins, mission: MissionRow, |row| row.parse());
-    let people = entries!(conn, origins, person: PersonRow, |row| {
-        let functions = holdings.remove(&row.id).unwrap_or_default();
-        row.parse(functions)
-    });
-    let services = entries!(conn, origins, service: ServiceRow, |row| {
-        let points = contact_points.remove(&row.id).unwrap_or_default();
-        row.parse(points)
-    });
-    Ok(Entries { organizations, units, functions, missions, people, services, origins: Origins::new(origins) })
+    Ok(found)
 }
 
 /// Saves organizations; returns the ids of those that this changed.

@@ -20,18 +20,25 @@ use domain::entrances::{
 use domain::moment::{Reading, zone};
 use domain::{DutyStation, Localized, Provenance};
 
-/// Loads the places that some reader may see, with the openings that rest on no bulletin or on a
-/// published one. A corrupt row is left out, and said so in the log.
-pub async fn load(conn: &mut Conn) -> Result<Vec<Place>, Error> {
-    let rows: Vec<PlaceRow> =
-        place::table.filter(place::visible_to.is_not_null()).select(PlaceRow::as_select()).load(conn).await?;
-    let stored: Vec<OpeningRow> = opening::table
+/// Loads the places that some reader may see, `only` of these ids if any are given, with the openings that rest on no
+/// bulletin or on a published one. A corrupt row is left out, and said so in the log.
+pub async fn load(conn: &mut Conn, only: Option<&[Uuid]>) -> Result<Vec<Place>, Error> {
+    if only.is_some_and(<[_]>::is_empty) {
+        return Ok(Vec::new());
+    }
+    let mut rows = place::table.filter(place::visible_to.is_not_null()).select(PlaceRow::as_select()).into_boxed();
+    let mut stored = opening::table
         .left_join(bulletin::table)
         .filter(opening::basis_id.is_null().or(bulletin::visible_to.is_not_null()))
         .order((opening::place_id, opening::position))
         .select(OpeningRow::as_select())
-        .load(conn)
-        .await?;
+        .into_boxed();
+    if let Some(ids) = only {
+        rows = rows.filter(place::id.eq_any(ids));
+        stored = stored.filter(opening::place_id.eq_any(ids));
+    }
+    let rows: Vec<PlaceRow> = rows.load(conn).await?;
+    let stored: Vec<OpeningRow> = stored.load(conn).await?;
     let mut openings: BTreeMap<Uuid, Vec<Opening>> = BTreeMap::new();
     let mut corrupt = BTreeSet::new();
     for row in stored {

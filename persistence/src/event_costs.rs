@@ -14,16 +14,20 @@ use crate::{Conn, Error};
 use domain::event_costs::RateCard;
 use rows::{RateCardRow, RateRow, RuleRow};
 
-/// Loads the cards that some reader may see. A corrupt card is left out, and said so in the log.
+/// Loads the cards that some reader may see, `only` of these ids if any are given. A corrupt card is left out, and
+/// said so in the log.
 ///
 /// A billing unit is named only where all readers of the card may see it.
-pub async fn load(conn: &mut Conn) -> Result<Vec<RateCard>, Error> {
-    let cards: Vec<RateCardRow> = rate_card::table
+pub async fn load(conn: &mut Conn, only: Option<&[Uuid]>) -> Result<Vec<RateCard>, Error> {
+    let mut cards = rate_card::table
         .filter(rate_card::visible_to.is_not_null())
         .order(rate_card::id)
         .select(RateCardRow::as_select())
-        .load(conn)
-        .await?;
+        .into_boxed();
+    if let Some(ids) = only {
+        cards = cards.filter(rate_card::id.eq_any(ids));
+    }
+    let cards: Vec<RateCardRow> = cards.load(conn).await?;
     let ids: Vec<Uuid> = cards.iter().map(|card| card.id).collect();
     let (mut rates, mut rules) = parts(conn, &ids).await?;
     let nameable = nameable_units(conn).await?;

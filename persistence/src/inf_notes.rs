@@ -15,20 +15,25 @@ use crate::{Conn, Error};
 use domain::inf_notes::{Note, NoteId, Publication};
 use rows::{NoteRow, TextRow, publication};
 
-/// Loads what some reader may see. A corrupt row is left out, and said so in the log.
-pub async fn load(conn: &mut Conn) -> Result<Vec<Note>, Error> {
-    let rows: Vec<NoteRow> = inf_note::table
+/// Loads what some reader may see, `only` of these ids if any are given. A corrupt row is left out, and said so in
+/// the log.
+pub async fn load(conn: &mut Conn, only: Option<&[Uuid]>) -> Result<Vec<Note>, Error> {
+    let mut rows = inf_note::table
         .filter(inf_note::visible_to.is_not_null())
         .order(inf_note::id)
         .select(NoteRow::as_select())
-        .load(conn)
-        .await?;
-    let texts: Vec<TextRow> = inf_note_text::table
+        .into_boxed();
+    let mut texts = inf_note_text::table
         .inner_join(inf_note::table)
         .filter(inf_note::visible_to.is_not_null())
         .select(TextRow::as_select())
-        .load(conn)
-        .await?;
+        .into_boxed();
+    if let Some(ids) = only {
+        rows = rows.filter(inf_note::id.eq_any(ids));
+        texts = texts.filter(inf_note::id.eq_any(ids));
+    }
+    let rows: Vec<NoteRow> = rows.load(conn).await?;
+    let texts: Vec<TextRow> = texts.load(conn).await?;
     let mut by_note: HashMap<Uuid, Vec<TextRow>> = HashMap::new();
     for text in texts {
         by_note.entry(text.inf_note_id).or_default().push(text);

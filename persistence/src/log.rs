@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use crate::schema::{sync_head, sync_log, sync_tx};
@@ -44,7 +45,7 @@ diesel::define_sql_function! {
 /// The steps of a published stream after revision `after`, oldest first.
 pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<Step>, Error> {
     type Row = (i64, Uuid, DateTime<Utc>, Option<String>, Option<Uuid>, Option<String>, Option<String>);
-    let rows: Vec<Row> = sync_tx::table
+    let mut rows = sync_tx::table
         .left_join(sync_log::table.on(sync_log::tx.eq(sync_tx::nonce)))
         .filter(sync_tx::stream.eq(stream.name()).and(sync_tx::rev.gt(after)))
         .order((sync_tx::rev, sync_log::n))
@@ -57,12 +58,13 @@ pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<St
             sync_log::audience_before.nullable(),
             sync_log::audience_after.nullable(),
         ))
-        .load(conn)
+        .load_stream::<Row>(conn)
         .await?;
     let mut steps: Vec<Step> = Vec::new();
     let mut known: HashMap<(Kind, Uuid), usize> = HashMap::new();
-    for (rev, nonce, at, kind, id, before, after) in rows {
+    while let Some((rev, nonce, at, kind, id, before, after)) = rows.try_next().await? {
         if steps.last().is_none_or(|step| step.position.rev != rev) {
+            steps.iter_mut().next_back().into_iter().for_each(|step| step.changes.shrink_to_fit());
             steps.push(Step { position: Position { rev, nonce }, at, changes: Vec::new() });
             known.clear();
         }
@@ -79,6 +81,7 @@ pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<St
             }
         }
     }
+    steps.iter_mut().next_back().into_iter().for_each(|step| step.changes.shrink_to_fit());
     Ok(steps)
 }
 
