@@ -1,18 +1,24 @@
 //! Reads of the edition: waiting for a revision, entity tags, 304, and what headers an answer has.
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use futures_util::future::Either;
 use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::frame::VARY;
+use crate::kept::{BodyOf, Page, PageOf};
+use crate::lists::next_link;
 use crate::params::Params;
 use crate::problem::{ApiError, Code};
 use crate::state::State;
@@ -29,20 +35,27 @@ pub struct Published(pub Arc<Edition>);
 
 impl FromRequest for Published {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = Either<Ready<Result<Self, ApiError>>, Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = req.app_data::<web::Data<State>>().expect("the app is built with its state").clone();
-        let query = req.query_string().contains("min_rev=").then(|| req.query_string().to_owned());
-        Box::pin(async move {
-            if let Some(query) = query {
-                wait_for_revisions(&state, &query, REVISION_WAIT).await?;
-            }
-            match state.store.is_ready() {
-                true => Ok(Self(Arc::clone(&state.store.edition()))),
-                false => Err(ApiError::new(Code::Unavailable)),
-            }
-        })
+        let state = req.app_data::<web::Data<State>>().expect("the app is built with its state");
+        if !req.query_string().contains("min_rev=") {
+            return Either::Left(ready(Self::now(state)));
+        }
+        let (state, query) = (state.clone(), req.query_string().to_owned());
+        Either::Right(Box::pin(async move {
+            wait_for_revisions(&state, &query, REVISION_WAIT).await?;
+            Self::now(&state)
+        }))
+    }
+}
+
+impl Published {
+    fn now(state: &State) -> Result<Self, ApiError> {
+        match state.store.is_ready() {
+            true => Ok(Self(Arc::clone(&state.store.edition()))),
+            false => Err(ApiError::new(Code::Unavailable)),
+        }
     }
 }
 
@@ -98,14 +111,27 @@ impl Tag {
         Self(hasher.finish())
     }
 
-    /// `"<content>.<language>.<audience>"`, without the coding that the frame adds.
+    /// `"<content>.<language>.<audience>"`, without the coding that may be added.
     fn entity_tag(self, language: &str, reader: Reader) -> String {
+        let mut tag = String::with_capacity(48);
+        tag.push('"');
+        push_hex(&mut tag, self.0, 16);
+        tag.extend([".", language, "."]);
         match reader {
-            Reader::Stranger => format!("\"{:016x}.{language}.public\"", self.0),
-            Reader::Secretariat => format!("\"{:016x}.{language}.secretariat\"", self.0),
+            Reader::Stranger => tag.push_str("public"),
+            Reader::Secretariat => tag.push_str("secretariat"),
             // The random end of the id is enough to tell missions apart.
-            Reader::Mission(id) => format!("\"{:016x}.{language}.{:012x}\"", self.0, id.0.as_u128() & 0xffff_ffff_ffff),
+            Reader::Mission(id) => push_hex(&mut tag, id.0.as_u64_pair().1, 12),
         }
+        tag.push('"');
+        tag
+    }
+}
+
+/// The lowest digits of a number.
+fn push_hex(text: &mut String, number: u64, digits: u32) {
+    for place in (0..digits).rev() {
+        text.push(char::from(b"0123456789abcdef"[(number >> (4 * place)) as usize & 15]));
     }
 }
 
@@ -117,15 +143,99 @@ pub fn answer<T: Serialize>(
     reader: Reader,
     body: impl FnOnce() -> T,
 ) -> HttpResponse {
+    answer_with(req, tag, language, reader, || HttpResponse::Ok().json(body()))
+}
+
+/// [`answer`] with the body of one object, which is kept. It must depend on nothing but the object `of` is about.
+pub fn answer_kept<T: Serialize>(
+    req: &HttpRequest,
+    of: &BodyOf,
+    reader: Reader,
+    body: impl FnOnce() -> T,
+) -> HttpResponse {
+    answer_with(req, Tag(of.tag), of.language, reader, || match state(req).kept.body(of, body) {
+        Ok(body) => json(body.bytes()),
+        Err(error) => HttpResponse::from_error(error),
+    })
+}
+
+fn state(req: &HttpRequest) -> &State {
+    req.app_data::<web::Data<State>>().expect("the app is built with its state")
+}
+
+fn json(body: web::Bytes) -> HttpResponse {
+    let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn answer_with(
+    req: &HttpRequest,
+    tag: Tag,
+    language: Language,
+    reader: Reader,
+    response: impl FnOnce() -> HttpResponse,
+) -> HttpResponse {
     let tag = tag.entity_tag(language.tag(), reader);
     let held = held_tag(req, &tag);
     let mut response = match held {
         Some(_) => HttpResponse::NotModified().finish(),
-        None => HttpResponse::Ok().json(body()),
+        None => response(),
     };
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-    set_headers(&mut response, &held.unwrap_or(tag));
+    set_headers(&mut response, held.unwrap_or(tag));
     response
+}
+
+/// A page of a list or search of what streams publish, as it was asked for: answered without looking when it is
+/// kept. It must depend on nothing but the streams, the query, the language and the reader.
+pub struct Listing<'a> {
+    req: &'a HttpRequest,
+    tag: Tag,
+    language: Language,
+    reader: Reader,
+}
+
+impl<'a> Listing<'a> {
+    /// Of a request.
+    pub fn of(req: &'a HttpRequest, edition: &Edition, streams: &[Stream], language: Language, reader: Reader) -> Self {
+        Self { req, tag: Tag::of_list(edition, streams, req), language, reader }
+    }
+
+    fn page_of(&self) -> PageOf<'a> {
+        let asked = self.req.uri().path_and_query().map_or("", PathAndQuery::as_str);
+        PageOf { tag: self.tag.0, language: self.language, reader: self.reader, asked }
+    }
+
+    /// The answer, when the page is kept.
+    pub fn kept(&self) -> Option<HttpResponse> {
+        let page = state(self.req).kept.page(&self.page_of())?;
+        Some(self.respond(|| Ok(page.body.clone()), page.link.clone()))
+    }
+
+    /// The answer with the page of this body; there is a next one if there is a cursor of it.
+    pub fn answer<T: Serialize>(self, next_cursor: Option<&str>, body: impl FnOnce() -> T) -> HttpResponse {
+        let link = next_cursor.and_then(|cursor| HeaderValue::try_from(next_link(self.req, cursor)).ok());
+        let page = || {
+            let body = serde_json::to_vec(&body())?.into_boxed_slice();
+            let page = Page { body: body.into(), link: link.clone() };
+            Ok(state(self.req).kept.offer_page(&self.page_of(), page).body.clone())
+        };
+        self.respond(page, link.clone())
+    }
+
+    fn respond(
+        &self,
+        body: impl FnOnce() -> Result<web::Bytes, serde_json::Error>,
+        link: Option<HeaderValue>,
+    ) -> HttpResponse {
+        let body = || body().map_or_else(HttpResponse::from_error, json);
+        let mut response = answer_with(self.req, self.tag, self.language, self.reader, body);
+        if let Some(link) = link {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        response
+    }
 }
 
 /// [`answer`] in all languages, as a response that is made when it is needed.
@@ -141,15 +251,15 @@ pub async fn answer_in_all<E>(
         Some(_) => HttpResponse::NotModified().finish(),
         None => response().await?,
     };
-    set_headers(&mut response, &held.unwrap_or(tag));
+    set_headers(&mut response, held.unwrap_or(tag));
     Ok(response)
 }
 
-fn set_headers(response: &mut HttpResponse, tag: &str) {
+fn set_headers(response: &mut HttpResponse, tag: String) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static(VARY));
-    if let Ok(tag) = HeaderValue::from_str(tag) {
+    if let Ok(tag) = HeaderValue::try_from(tag) {
         headers.insert(header::ETAG, tag);
     }
 }

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::{Published, Tag, answer};
+use crate::answers::{Listing, Published, Tag, answer};
 use crate::identity::{Allowed, ImportBulletins, Public};
 use crate::imports::{ImportReport, receive};
 use crate::lists::list;
@@ -67,15 +67,19 @@ pub async fn list_bulletins(
     allowed: Allowed<Public>,
     published: Published,
     lang: Lang,
-    mut params: Params,
 ) -> Result<HttpResponse, ApiError> {
+    let (reader, bulletins) = (allowed.reader(), &published.0.bulletins);
+    let listing = Listing::of(&req, &published.0, STREAMS, lang.0, reader);
+    if let Some(kept) = listing.kept() {
+        return Ok(kept);
+    }
+    let mut params = Params::of(&req)?;
     let paging = params.paging()?;
     let active = params.get("active", boolean);
     let at = params.get("at", instant);
     let severity = params.get("severity", Severity::parse);
     let station = params.get("duty_station", DutyStation::parse);
     params.finish()?;
-    let (reader, bulletins) = (allowed.reader(), &published.0.bulletins);
     let register = &bulletins.register;
     let is_active = |bulletin: &Bulletin| {
         bulletin.message_type != MessageType::Cancel && register.standing(bulletin, reader) == Standing::InForce
@@ -95,7 +99,7 @@ pub async fn list_bulletins(
             .collect(),
         next_cursor,
     };
-    Ok(list(&req, &published.0, STREAMS, reader, lang.0, page, body))
+    Ok(list(&req, listing, page, body))
 }
 
 /// Get a bulletin

@@ -1,64 +1,128 @@
-//! Content codings: which one is chosen where a client leaves the choice, and what is too small for any.
+//! Content codings: which one an answer gets, and what is too small for any.
 
 use std::future::Future;
 
-use actix_web::Error;
-use actix_web::body::{BodySize, MessageBody};
+use actix_http::encoding::Encoder;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue, Preference, TryIntoHeaderValue,
+    self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue, Preference,
 };
+use actix_web::{Error, HttpResponse};
+use futures_util::future::Either;
 
 /// A smaller body saves less than a coding's own headers and framing cost.
 const SMALLEST: u64 = 512;
 
-const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+/// The codings there are.
+const SUPPORTED: [Encoding; 5] =
+    [Encoding::identity(), Encoding::brotli(), Encoding::gzip(), Encoding::deflate(), Encoding::zstd()];
+
+/// What an answer gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Chosen {
+    coding: ContentEncoding,
+    /// Whether a small body may be left as it is.
+    spares_small: bool,
+}
+
+impl Chosen {
+    const NONE: Self = Self { coding: ContentEncoding::Identity, spares_small: true };
+
+    /// By a request's headers; none where nothing that it takes can be made.
+    fn by(request: &ServiceRequest) -> Option<Self> {
+        if !request.headers().contains_key(header::ACCEPT_ENCODING) {
+            return Some(Self::NONE);
+        }
+        // What cannot be read asks for nothing.
+        let Ok(AcceptEncoding(mut accepted)) = AcceptEncoding::parse(request) else { return Some(Self::NONE) };
+        prefer_zstd(&mut accepted);
+        let refuses = |value: &HeaderValue| value.as_bytes().windows(3).any(|word| word == b"q=0");
+        let spares_small = !request.headers().get_all(header::ACCEPT_ENCODING).any(refuses);
+        match AcceptEncoding(accepted).negotiate(SUPPORTED.iter())? {
+            Encoding::Known(coding) => Some(Self { coding, spares_small }),
+            Encoding::Unknown(_) => None,
+        }
+    }
+
+    fn is_for<B: MessageBody>(self, response: &ServiceResponse<B>) -> bool {
+        let is_small = match response.response().body().size() {
+            BodySize::None => true,
+            BodySize::Sized(size) => size == 0 || (size < SMALLEST && self.spares_small),
+            BodySize::Stream => false,
+        };
+        let headers = response.headers();
+        let is_coded = headers.contains_key(header::CONTENT_ENCODING);
+        self.coding != ContentEncoding::Identity && !is_small && !is_coded && !is_picture(headers)
+    }
+}
+
+/// Pictures are coded already, but for those that are text.
+fn is_picture(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    media_type.starts_with(b"image/") && !media_type.starts_with(b"image/svg")
+}
 
 /// Leaves brotli out where zstd is as welcome. The framework would take brotli, which at its setting is
 /// a few per cent smaller for four to eight times the time.
-pub fn prefer_zstd(request: &mut ServiceRequest) {
-    let named = |value: &HeaderValue| value.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"zstd"));
-    if !request.headers().get_all(header::ACCEPT_ENCODING).any(named) {
-        return;
-    }
-    let Ok(AcceptEncoding(mut accepted)) = AcceptEncoding::parse(request) else { return };
+fn prefer_zstd(accepted: &mut Vec<header::QualityItem<Preference<Encoding>>>) {
     let is = |item: &Preference<Encoding>, coding| *item == Preference::Specific(Encoding::Known(coding));
     let weight = |coding| accepted.iter().find(|accepted| is(&accepted.item, coding)).map(|accepted| accepted.quality);
     let (zstd, brotli) = (weight(ContentEncoding::Zstd), weight(ContentEncoding::Brotli));
     if brotli.is_some() && zstd >= brotli {
         accepted.retain(|accepted| !is(&accepted.item, ContentEncoding::Brotli));
-        if let Ok(rest) = AcceptEncoding(accepted).try_into_value() {
-            request.headers_mut().insert(header::ACCEPT_ENCODING, rest);
-        }
     }
 }
 
-/// The middleware within compression: has a small body left as it is, unless that is refused.
-pub fn spare_small<S, B>(
+/// The middleware: codes bodies as requests ask for it. An entity tag gets the coding at its end.
+pub fn code<S, B>(
     request: ServiceRequest,
     service: &S,
-) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>> + use<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
+    B: MessageBody + 'static,
 {
-    let weighs = |value: &HeaderValue| value.as_bytes().windows(3).any(|word| word == b"q=0");
-    let is_spared = !request.headers().get_all(header::ACCEPT_ENCODING).any(weighs);
-    let answer = service.call(request);
+    let answer = match Chosen::by(&request) {
+        Some(chosen) => Either::Left((chosen, service.call(request))),
+        None => Either::Right(request.into_response(HttpResponse::NotAcceptable().finish())),
+    };
     async move {
-        let mut response = answer.await?;
-        let is_small = matches!(response.response().body().size(), BodySize::Sized(size) if size < SMALLEST);
-        if is_small && is_spared {
-            response.headers_mut().insert(header::CONTENT_ENCODING, IDENTITY);
+        let (chosen, response) = match answer {
+            Either::Left((chosen, answer)) => (chosen, answer.await?),
+            Either::Right(refusal) => return Ok(refusal),
+        };
+        if !chosen.is_for(&response) {
+            let mut response = response.map_into_boxed_body();
+            end_coded(response.headers_mut());
+            return Ok(response);
         }
+        let mut response = response.map_body(|head, body| BoxBody::new(Encoder::response(chosen.coding, head, body)));
+        let headers = response.headers_mut();
+        // The coder names `Accept-Encoding` beside what the answer says itself, which names it and more.
+        if let Some(ours) = headers.get(header::VARY).cloned() {
+            headers.insert(header::VARY, ours);
+        }
+        mark_tag(headers, chosen.coding.as_str());
         Ok(response)
     }
 }
 
-/// Takes away the mark of [`spare_small`], which no answer bears (RFC 9110 §8.4.1).
-pub fn unmark(headers: &mut HeaderMap) {
-    if headers.get(header::CONTENT_ENCODING) == Some(&IDENTITY) {
-        headers.remove(header::CONTENT_ENCODING);
+/// Of an answer that comes coded, or with `identity` so that it is not: which no answer says (RFC 9110 §8.4.1).
+fn end_coded(headers: &mut HeaderMap) {
+    match headers.get(header::CONTENT_ENCODING).cloned() {
+        Some(coding) if coding == "identity" => drop(headers.remove(header::CONTENT_ENCODING)),
+        Some(coding) => mark_tag(headers, coding.to_str().unwrap_or_default()),
+        None => {}
+    }
+}
+
+/// Tells the bytes of a coding from the same content's others (RFC 9110 §8.8.3).
+fn mark_tag(headers: &mut HeaderMap, coding: &str) {
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    let marked = tag.map(|tag| format!("{}+{coding}\"", tag.trim_end_matches('"')));
+    if let Some(marked) = marked.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+        headers.insert(header::ETAG, marked);
     }
 }
 
@@ -67,19 +131,31 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
+    fn chosen(sent: &str) -> Option<Chosen> {
+        Chosen::by(&TestRequest::get().insert_header((header::ACCEPT_ENCODING, sent)).to_srv_request())
+    }
+
     #[test]
     fn zstd_is_taken_where_it_is_as_welcome_as_brotli() {
-        for (sent, left) in [
-            ("gzip, deflate, br, zstd", "gzip, deflate, zstd"),
-            ("zstd;q=0.5, br;q=0.5", "zstd; q=0.5"),
-            ("br, zstd;q=0.9", "br, zstd;q=0.9"),
-            ("zstd;q=0, br", "zstd;q=0, br"),
-            ("gzip, br", "gzip, br"),
-            ("zstd", "zstd"),
+        for (sent, coding) in [
+            ("gzip, deflate, br, zstd", ContentEncoding::Zstd),
+            ("zstd;q=0.5, br;q=0.5", ContentEncoding::Zstd),
+            ("br, zstd;q=0.9", ContentEncoding::Brotli),
+            ("zstd;q=0, br", ContentEncoding::Brotli),
+            ("gzip, br", ContentEncoding::Brotli),
+            ("zstd", ContentEncoding::Zstd),
+            ("gzip", ContentEncoding::Gzip),
+            ("*", ContentEncoding::Identity),
+            ("compress", ContentEncoding::Identity),
         ] {
-            let mut request = TestRequest::get().insert_header((header::ACCEPT_ENCODING, sent)).to_srv_request();
-            prefer_zstd(&mut request);
-            assert_eq!(request.headers().get(header::ACCEPT_ENCODING).unwrap(), left, "{sent}");
+            assert_eq!(chosen(sent).map(|chosen| chosen.coding), Some(coding), "{sent}");
         }
+        assert_eq!(chosen("identity;q=0, *;q=0"), None);
+        assert!(!chosen("gzip, identity;q=0").unwrap().spares_small);
+    }
+
+    #[test]
+    fn what_does_not_ask_gets_none() {
+        assert_eq!(Chosen::by(&TestRequest::get().to_srv_request()), Some(Chosen::NONE));
     }
 }

@@ -10,9 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answers::{Published, Tag, answer};
+use crate::answers::{Listing, Published, Tag, answer, answer_kept};
 use crate::identity::{Allowed, ImportDirectory, Read};
 use crate::imports::{ImportReport, receive};
+use crate::kept::{BodyOf, Shape};
 use crate::lists::list;
 use crate::params::{Lang, Params, id, integer, path_id};
 use crate::problem::{ApiError, Code};
@@ -20,8 +21,9 @@ use crate::rendering::Rendering;
 use crate::state::State;
 use bodies::{FunctionBody, MissionBody, OrganizationBody, PersonBody, ServiceBody, UnitBody};
 use domain::directory::{Function, Mission, Organization, Person, Service, Unit};
-use domain::{Broken, DutyStation, Language, Reader, Rule, Stream};
+use domain::{Broken, DutyStation, Kind, Language, Reader, Rule, Stream};
 use edition::Directory;
+use edition::directory::Found;
 use imports::DirectoryImport;
 
 const STREAMS: &[Stream] = &[Stream::Directory];
@@ -36,7 +38,7 @@ macro_rules! kind {
         list $list:ident $path:literal [$($param:literal = $param_doc:literal),*] $list_doc:literal, $list_text:literal,
         $wanted:ident;
         get $get:ident $item_path:literal $get_doc:literal, $get_text:literal,
-        $tag:ident, $render:ident;
+        $render:ident;
     ) => {
         #[doc = concat!("A page of ", stringify!($collection), ".")]
         #[derive(Serialize, ToSchema)]
@@ -71,18 +73,22 @@ macro_rules! kind {
             allowed: Allowed<Read>,
             published: Published,
             lang: Lang,
-            mut params: Params,
         ) -> Result<HttpResponse, ApiError> {
+            let reader = allowed.reader();
+            let listing = Listing::of(&req, &published.0, STREAMS, lang.0, reader);
+            if let Some(kept) = listing.kept() {
+                return Ok(kept);
+            }
+            let mut params = Params::of(&req)?;
             let paging = params.paging()?;
             let wanted = $wanted(&mut params);
             params.finish()?;
-            let reader = allowed.reader();
             let page = published.0.directory.$collection.page(reader, lang.0, paging.after.as_ref(), paging.limit, wanted);
             let body = |page: edition::Page<'_, $value>, next_cursor| $page {
                 items: page.entries.iter().map(|e| $render(&e.value, &published.0.directory, Rendering::new(reader, lang.0))).collect(),
                 next_cursor,
             };
-            Ok(list(&req, &published.0, STREAMS, reader, lang.0, page, body))
+            Ok(list(&req, listing, page, body))
         }
 
         #[doc = $get_doc]
@@ -112,14 +118,10 @@ macro_rules! kind {
             params.finish()?;
             let (id, reader, directory) = (path_id(&path)?, allowed.reader(), &published.0.directory);
             let entry = directory.$collection.get(id, reader).ok_or_else(|| ApiError::new(Code::NotFound))?;
-            let tag = $tag(Tag(entry.tag), &entry.value, directory, reader);
-            Ok(answer(&req, tag, lang.0, reader, || $render(&entry.value, directory, Rendering::new(reader, lang.0))))
+            let of = body_of(&Found::$value(entry), directory, reader, lang.0);
+            Ok(answer_kept(&req, &of, reader, || $render(&entry.value, directory, Rendering::new(reader, lang.0))))
         }
     };
-}
-
-fn own<T>(tag: Tag, _: &T, _: &Directory, _: Reader) -> Tag {
-    tag
 }
 
 kind! {
@@ -131,7 +133,7 @@ kind! {
     wanted_organizations;
     get get_organization "/v1/directory/organizations/{id}" "Get an organization", "One organization with its former names and how to reach it. Call it when the user opens one, or follows the \
     `organization` of a unit or mission.",
-    own, render_organization;
+    render_organization;
 }
 
 kind! {
@@ -147,7 +149,7 @@ kind! {
     wanted_units;
     get get_unit "/v1/directory/units/{id}" "Get a unit", "One unit with its acronym, its former names and how to reach it. Call it when the user opens one, or follows the \
     `unit` of a function, person or rate. `parent` and `organization` are the ids of what is above it.",
-    own, render_unit;
+    render_unit;
 }
 
 kind! {
@@ -163,7 +165,7 @@ kind! {
     get get_function "/v1/directory/functions/{id}" "Get a function", "One function with how to reach whoever holds it, and the ids of those who do. Call it when the user follows a \
     contact point or a search result; dial `uri` of the first telephone, and show `inside` to who calls from within \
     the house. `holders` may be empty: the number is still the one to ring.",
-    tag_function, render_function;
+    render_function;
 }
 
 kind! {
@@ -180,7 +182,7 @@ kind! {
     wanted_people;
     get get_person "/v1/directory/people/{id}" "Get a person", "One person with the functions they hold and how to reach them. Call it when the user opens somebody. \
     `native_name` is the name in their own script: show it beside `full_name` where there is one.",
-    own, render_person;
+    render_person;
 }
 
 kind! {
@@ -196,7 +198,7 @@ kind! {
     wanted_missions;
     get get_mission "/v1/directory/missions/{id}" "Get a mission", "One mission with its State, its formal name and how to reach it. Call it when the user opens one, or follows the \
     `mission` of a person. Its people are at `/v1/directory/people?mission=`.",
-    own, render_mission;
+    render_mission;
 }
 
 kind! {
@@ -210,7 +212,7 @@ kind! {
     wanted_services;
     get get_service "/v1/directory/services/{id}" "Get a service", "One service with its contact points by duty station. Call it when the user opens one, then \
     `/v1/directory/functions/{id}` with the `function` of the nearest contact point for the number to ring.",
-    own, render_service;
+    render_service;
 }
 
 fn wanted_organizations(_: &mut Params) -> impl Fn(&Organization) -> bool + use<> {
@@ -246,9 +248,21 @@ fn render_function(f: &Function, d: &Directory, r: Rendering) -> FunctionBody {
     FunctionBody::of(f, d, r)
 }
 
-/// A function's body names its holders, so its tag does.
-fn tag_function(tag: Tag, f: &Function, d: &Directory, reader: Reader) -> Tag {
-    tag.and(d.holders(f, reader))
+/// What the body of an entry is kept by, and its tag with it. A function's body names the holders whom its reader
+/// may see; all others are of the entry and the language alone.
+fn body_of(found: &Found<'_>, directory: &Directory, reader: Reader, language: Language) -> BodyOf {
+    let (kind, id, tag) = match found {
+        Found::Organization(entry) => (Kind::Organization, entry.value.id.0, entry.tag),
+        Found::Unit(entry) => (Kind::Unit, entry.value.id.0, entry.tag),
+        Found::Function(entry) => {
+            let holders = directory.holders(&entry.value, reader);
+            (Kind::Function, entry.value.id.0, Tag(entry.tag).and(holders).0)
+        }
+        Found::Person(entry) => (Kind::Person, entry.value.id.0, entry.tag),
+        Found::Mission(entry) => (Kind::Mission, entry.value.id.0, entry.tag),
+        Found::Service(entry) => (Kind::Service, entry.value.id.0, entry.tag),
+    };
+    BodyOf { shape: Shape::Object(kind), id, tag, language }
 }
 
 fn wanted_people(params: &mut Params) -> impl Fn(&Person) -> bool + use<> {

@@ -10,7 +10,7 @@ use chrono::Utc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::{Published, Tag, answer};
+use crate::answers::{Listing, Published, Tag, answer};
 use crate::identity::{Allowed, ImportCosts, Read};
 use crate::imports::{ImportReport, receive};
 use crate::json;
@@ -64,13 +64,17 @@ pub async fn list_rate_cards(
     allowed: Allowed<Read>,
     published: Published,
     lang: Lang,
-    mut params: Params,
 ) -> Result<HttpResponse, ApiError> {
+    let reader = allowed.reader();
+    let listing = Listing::of(&req, &published.0, STREAMS, lang.0, reader);
+    if let Some(kept) = listing.kept() {
+        return Ok(kept);
+    }
+    let mut params = Params::of(&req)?;
     let paging = params.paging()?;
     let station = params.get("duty_station", DutyStation::parse);
     let on = params.get("on", parse_date);
     params.finish()?;
-    let reader = allowed.reader();
     let wanted = |card: &RateCard| {
         card.duty_station.as_ref().is_none_or(|place| station.as_ref().is_none_or(|station| place == station))
             && on.is_none_or(|day| card.validity.covers(day, day))
@@ -81,7 +85,7 @@ pub async fn list_rate_cards(
         items: page.entries.iter().map(|e| RateCardBody::of(&e.value, Rendering::new(reader, lang.0))).collect(),
         next_cursor,
     };
-    Ok(list(&req, &published.0, STREAMS, reader, lang.0, page, body))
+    Ok(list(&req, listing, page, body))
 }
 
 /// Get a rate card

@@ -1,22 +1,21 @@
-//! What surrounds every request: its id, its line in the log, HEAD, errors as problem documents, and
-//! entity tags that name the content coding.
+//! What surrounds every request: its id, its line in the log, HEAD, and errors as problem documents.
 
-use std::time::{Duration, Instant};
+use std::future::Future;
+use std::time::{Instant, SystemTime};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
-use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
-use tracing::field::display;
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
+use crate::access_log::{self, Told};
 use crate::params;
 use crate::problem::{ApiError, Code, MEDIA_TYPE};
 use crate::state::State;
 use crate::trace_context::{TRACERESPONSE, TraceContext};
-use crate::{coding, cors, sign_in};
+use crate::{cors, sign_in};
 
 /// Marks an error response whose body another standard prescribes.
 pub struct Verbatim;
@@ -38,40 +37,53 @@ impl RequestId {
 }
 
 /// The outermost middleware.
-pub async fn frame<B: MessageBody + 'static>(
-    state: web::Data<State>,
+pub fn frame<S, B>(
     mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
-    let id = Uuid::now_v7();
-    let trace = TraceContext::of(request.headers(), id);
-    let method = request.method().clone();
-    if method == Method::HEAD {
-        // Routed like GET; the connection leaves the body out, because it read HEAD itself.
-        request.head_mut().method = Method::GET;
+    service: &S,
+) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
+{
+    let asked = Asked::by(&mut request);
+    request.extensions_mut().insert(RequestId(asked.id));
+    let answer = service.call(request);
+    async move {
+        // Handlers and extractors answer with responses, their errors too; an `Err` here is the framework's own defect.
+        let mut response = answer.await?.map_into_boxed_body();
+        if is_unexplained(response.response()) {
+            response = explain(response, asked.id);
+        }
+        let state = response.request().app_data::<web::Data<State>>().expect("the app is built with its state").clone();
+        finish(&state, &mut response, &asked);
+        note(&state, &response, &asked);
+        Ok(response)
     }
-    request.extensions_mut().insert(RequestId(id));
-    coding::prefer_zstd(&mut request);
-    // Handlers and extractors answer with responses, their errors too; an `Err` here is the framework's own defect.
-    let mut response = next.call(request).await?.map_into_boxed_body();
-    if is_unexplained(response.response()) {
-        response = explain(response, id);
+}
+
+/// What is known of a request before it is answered.
+struct Asked {
+    at: SystemTime,
+    started: Instant,
+    id: Uuid,
+    trace: Option<TraceContext>,
+    /// As it was sent: HEAD is routed like GET.
+    method: Method,
+}
+
+impl Asked {
+    fn by(request: &mut ServiceRequest) -> Self {
+        let (at, started) = (SystemTime::now(), Instant::now());
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let id = Uuid::new_v7(Timestamp::from_unix(NoContext, since.as_secs(), since.subsec_nanos()));
+        let trace = TraceContext::of(request.headers(), id);
+        let method = request.method().clone();
+        if method == Method::HEAD {
+            // The connection leaves the body out, because it read HEAD itself.
+            request.head_mut().method = Method::GET;
+        }
+        Self { at, started, id, trace, method }
     }
-    let age = state.store.is_cut_off().then(|| state.store.age());
-    finish_headers(response.response_mut(), id, age);
-    if let Some(told) = trace.and_then(|trace| trace.response()) {
-        response.headers_mut().insert(TRACERESPONSE, told);
-    }
-    if state.store.is_draining() {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
-    state.deprecations.tell(&mut response);
-    if !state.config.edge.cors_origins.is_empty() {
-        cors::finish(response.headers_mut());
-    }
-    note(&state, &response, &method, id, trace, started.elapsed());
-    Ok(response)
 }
 
 fn is_unexplained(response: &HttpResponse) -> bool {
@@ -111,56 +123,49 @@ fn code_of(status: StatusCode) -> Code {
     }
 }
 
-fn finish_headers(response: &mut HttpResponse, id: Uuid, age: Option<Duration>) {
-    let succeeded = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+/// The headers that every answer has.
+fn finish(state: &State, response: &mut ServiceResponse<BoxBody>, asked: &Asked) {
+    let status = response.status();
     let headers = response.headers_mut();
-    coding::unmark(headers);
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+    if let Ok(id) = HeaderValue::from_str(asked.id.hyphenated().encode_lower(&mut Uuid::encode_buffer())) {
         headers.insert(X_REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some(age) = age.filter(|_| succeeded) {
-        headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
+    if state.store.is_cut_off() && (status.is_success() || status == StatusCode::NOT_MODIFIED) {
+        headers.insert(header::AGE, HeaderValue::from(state.store.age().as_secs()));
     }
-    // Compression adds its own beside ours, which names the same and more.
-    let ours = headers.get(header::VARY).filter(|_| headers.get_all(header::VARY).count() > 1).cloned();
-    if let Some(ours) = ours {
-        headers.insert(header::VARY, ours);
+    if let Some(told) = asked.trace.and_then(|trace| trace.response()) {
+        headers.insert(TRACERESPONSE, told);
     }
-    let coding = headers.get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
-    if let (Some(coding), Some(tag)) = (coding, headers.get(header::ETAG).and_then(|tag| tag.to_str().ok())) {
-        let suffixed = format!("{}+{coding}\"", tag.trim_end_matches('"'));
-        if let Ok(suffixed) = HeaderValue::from_str(&suffixed) {
-            headers.insert(header::ETAG, suffixed);
-        }
+    if !state.config.edge.cors_origins.is_empty() {
+        cors::finish(headers);
     }
+    if state.store.is_draining() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    state.deprecations.tell(response);
 }
 
-/// One line a request, and its part in the metrics. The path's pattern and never its query: delegates' search
-/// terms are theirs.
-fn note(
-    state: &State,
-    response: &ServiceResponse<BoxBody>,
-    method: &Method,
-    id: Uuid,
-    trace: Option<TraceContext>,
-    took: Duration,
-) {
-    let status = response.status().as_u16();
+/// One line a request, and its part in the metrics.
+fn note(state: &State, response: &ServiceResponse<BoxBody>, asked: &Asked) {
+    let took = asked.started.elapsed();
     let route = response.request().match_pattern();
-    state.metrics.answered(method, route.as_deref(), response.status(), took);
-    let route = route.as_deref().unwrap_or("-");
-    let trace_id = trace.map(|trace| display(format!("{:032x}", trace.trace)));
-    let span_id = trace.map(|trace| display(format!("{:016x}", trace.span)));
-    let parent_id = trace.map(|trace| display(format!("{:016x}", trace.parent)));
-    let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    match response.status().is_server_error() {
-        true => tracing::warn!(
-            request_id = %id, trace_id, span_id, parent_id, %method, route, status, microseconds, "request"
-        ),
-        false => tracing::info!(
-            request_id = %id, trace_id, span_id, parent_id, %method, route, status, microseconds, "request"
-        ),
+    state.metrics.answered(&asked.method, route.as_deref(), response.status(), took);
+    let (level, is_wanted) = match response.status().is_server_error() {
+        true => ("WARN", tracing::enabled!(tracing::Level::WARN)),
+        false => ("INFO", tracing::enabled!(tracing::Level::INFO)),
+    };
+    if is_wanted {
+        access_log::note(&Told {
+            at: asked.at + took,
+            level,
+            id: asked.id,
+            trace: asked.trace,
+            method: asked.method.as_str(),
+            route: route.as_deref().unwrap_or("-"),
+            status: response.status().as_u16(),
+            took,
+        });
     }
 }
 

@@ -5,7 +5,7 @@ pub mod secrets;
 mod tokens;
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::future::Either;
 use uuid::Uuid;
 
 use crate::frame::RequestId;
@@ -220,11 +221,12 @@ pub enum Presented {
 impl Presented {
     /// By these headers.
     pub fn by(state: &State, headers: &HeaderMap) -> Self {
-        if !headers.contains_key(header::AUTHORIZATION) {
-            return Self::Nothing;
-        }
+        let mut given = headers.get_all(header::AUTHORIZATION);
+        let Some(first) = given.next() else { return Self::Nothing };
+        // Of several, a proxy may have looked at another one than we do (RFC 9110 §5.3).
+        let only = given.next().is_none().then_some(first);
         let verify = |token| state.tokens.verify(token, &state.store.identities().keys).ok();
-        match only(headers).and_then(bearer).and_then(verify) {
+        match only.and_then(bearer).and_then(verify) {
             Some(token) => Self::Token(token),
             None => Self::Refused,
         }
@@ -289,6 +291,11 @@ pub struct Allowed<P: Permission> {
 }
 
 impl<P: Permission> Allowed<P> {
+    fn of(req: &HttpRequest, caller: Caller) -> Result<Self, ApiError> {
+        permit(req, caller, P::SCOPE)?;
+        Ok(Self { caller, request: RequestId::of(req), permission: PhantomData })
+    }
+
     /// The audience the caller belongs to.
     pub fn reader(&self) -> Reader {
         self.caller.reader()
@@ -309,16 +316,26 @@ impl<P: Permission> Allowed<P> {
 
 impl<P: Permission> FromRequest for Allowed<P> {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = Either<Ready<Result<Self, ApiError>>, Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
-        Box::pin(async move {
-            let caller = caller(&req).await?;
-            permit(&req, caller, P::SCOPE)?;
-            let request = RequestId::of(&req);
-            Ok(Self { caller, request, permission: PhantomData })
-        })
+        let state = state(req);
+        let looked_at = req.extensions().get::<Presented>().copied();
+        let caller = match looked_at.unwrap_or_else(|| Presented::by(state, req.headers())) {
+            Presented::Nothing => Ok(Caller::Stranger),
+            Presented::Refused => Err(refused()),
+            Presented::Token(token) => match told(state.store.identities().standing(&token)) {
+                Some(somebody) => somebody.map(Caller::Somebody),
+                None => {
+                    let req = req.clone();
+                    return Either::Right(Box::pin(async move {
+                        let somebody = resolve(self::state(&req), &token).await?;
+                        Self::of(&req, Caller::Somebody(somebody))
+                    }));
+                }
+            },
+        };
+        Either::Left(ready(caller.and_then(|caller| Self::of(req, caller))))
     }
 }
 
@@ -343,24 +360,17 @@ fn state(req: &HttpRequest) -> &State {
     req.app_data::<web::Data<State>>().expect("the app is built with its state")
 }
 
-async fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
-    let state = state(req);
-    let looked_at = req.extensions().get::<Presented>().copied();
-    let token = match looked_at.unwrap_or_else(|| Presented::by(state, req.headers())) {
-        Presented::Nothing => return Ok(Caller::Stranger),
-        Presented::Refused => return Err(refused()),
-        Presented::Token(token) => token,
-    };
-    resolve(state, &token).await.map(Caller::Somebody)
+/// None while it is not known yet.
+fn told(standing: Standing) -> Option<Result<Somebody, ApiError>> {
+    match standing {
+        Standing::Good(somebody) => Some(Ok(somebody)),
+        Standing::Refused => Some(Err(refused())),
+        Standing::Ahead => None,
+    }
 }
 
 /// Whom a good token names, and what they may do now.
 pub(crate) async fn resolve(state: &State, token: &Token) -> Result<Somebody, ApiError> {
-    let told = |standing| match standing {
-        Standing::Good(somebody) => Some(Ok(somebody)),
-        Standing::Refused => Some(Err(refused())),
-        Standing::Ahead => None,
-    };
     if let Some(somebody) = told(state.store.identities().standing(token)) {
         return somebody;
     }

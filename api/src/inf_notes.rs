@@ -7,9 +7,10 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::{Published, Tag, answer};
+use crate::answers::{Listing, Published, Tag, answer_kept};
 use crate::identity::{Allowed, ImportNotes, Public};
 use crate::imports::{ImportReport, receive};
+use crate::kept::{BodyOf, Shape};
 use crate::lists::list;
 use crate::params::{Lang, Params, integer, path_id};
 use crate::problem::{ApiError, Code};
@@ -66,14 +67,18 @@ pub async fn list_inf_notes(
     allowed: Allowed<Public>,
     published: Published,
     lang: Lang,
-    mut params: Params,
 ) -> Result<HttpResponse, ApiError> {
+    let (reader, notes) = (allowed.reader(), &published.0.inf_notes);
+    let listing = Listing::of(&req, &published.0, STREAMS, lang.0, reader);
+    if let Some(kept) = listing.kept() {
+        return Ok(kept);
+    }
+    let mut params = Params::of(&req)?;
     let paging = params.paging()?;
     let symbol = params.get("symbol", |text| Citation::parse(text).map_err(Broken::from)).map(|cited| cited.symbol);
     let session = params.get("session", |text| integer(text, 1, 999));
     let q = params.get("q", |term| text::line(term, 200));
     params.finish()?;
-    let (reader, notes) = (allowed.reader(), &published.0.inf_notes);
     let wanted = |note: &Note| {
         symbol.is_none_or(|symbol| note.content.symbol == symbol)
             && session.is_none_or(|session| i64::from(note.content.symbol.session()) == session)
@@ -95,7 +100,7 @@ pub async fn list_inf_notes(
         };
         NotePage { items: page.entries.iter().zip(matches).map(item).collect(), next_cursor }
     };
-    Ok(list(&req, &published.0, STREAMS, reader, lang.0, page, body))
+    Ok(list(&req, listing, page, body))
 }
 
 /// Get an INF note
@@ -130,8 +135,9 @@ pub async fn get_inf_note(
     let (id, reader, notes) = (path_id(&path)?, allowed.reader(), &published.0.inf_notes);
     let entry = notes.notes().get(id, reader).ok_or_else(|| ApiError::new(Code::NotFound))?;
     let chain = notes.chain(entry.value.content.symbol, reader);
-    let tag = Tag(entry.tag).and(&chain);
-    Ok(answer(&req, tag, lang.0, reader, || NoteInChainBody {
+    let tag = Tag(entry.tag).and(&chain).0;
+    let of = BodyOf { shape: Shape::NoteInChain, id, tag, language: lang.0 };
+    Ok(answer_kept(&req, &of, reader, || NoteInChainBody {
         note: NoteBody::of(&entry.value, Rendering::new(reader, lang.0)),
         chain: ChainBody::from(&chain),
     }))

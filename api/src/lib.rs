@@ -3,6 +3,7 @@
 #[macro_use(message)]
 extern crate domain;
 
+mod access_log;
 pub mod accounts;
 pub mod answers;
 pub mod app;
@@ -29,7 +30,9 @@ pub mod identity;
 pub mod imports;
 pub mod inf_notes;
 mod json;
+mod kept;
 pub mod limits;
+pub mod lines;
 pub mod lists;
 pub mod lookalikes;
 pub mod mail;

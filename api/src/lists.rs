@@ -5,29 +5,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::answers::{Tag, answer};
+use crate::answers::Listing;
 use crate::params::Paging;
-use domain::{Language, Reader, Stream};
-use edition::{Cursor, Edition, Item, Page};
+use edition::{Cursor, Item, Page};
 
-/// Answers a page of a list of what `streams` publish. `body` gets the cursor of the next page.
+/// Answers a page of a list. `body` gets the cursor of the next page.
 pub fn list<T: Item, B: Serialize>(
     req: &HttpRequest,
-    edition: &Edition,
-    streams: &[Stream],
-    reader: Reader,
-    language: Language,
+    listing: Listing<'_>,
     page: Page<'_, T>,
     body: impl FnOnce(Page<'_, T>, Option<String>) -> B,
 ) -> HttpResponse {
     let next = page.next.as_ref().map(|cursor| Paging::encode(req.path(), cursor));
-    let link = next.as_ref().map(|cursor| next_link(req, cursor));
-    let tag = Tag::of_list(edition, streams, req);
-    let mut response = answer(req, tag, language, reader, || body(page, next));
-    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    response
+    listing.answer(next.as_deref(), || body(page, next.clone()))
 }
 
 /// The next page (RFC 8288), as a reference relative to this one.

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 
 use api::command_line::{self, AccountCommand, AppCommand, Cli, ClientCommand, Command, KeysCommand, Migrate};
+use api::lines::Lines;
 use api::{operator, probe};
 use persistence::{Db, db, migrations, roles};
 
@@ -25,11 +26,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(EnvFilter::try_new(&cli.log).context("--log")?)
-        .with_writer(std::io::stdout)
-        .init();
+    let filter = EnvFilter::try_new(&cli.log).context("--log")?;
+    // What is logged is written when this ends.
+    let (lines, _writing) = Lines::to(std::io::stdout()).context("no thread could be started")?;
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(lines.clone()).init();
+    lines.make_log();
     match cli.command {
         Command::Serve(config) => {
             let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

@@ -1,6 +1,6 @@
 //! Query parameters: language, pages, and what is wrong with them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
@@ -23,34 +23,50 @@ const MAX_RANGES: usize = 16;
 /// The query parameters of a request, each at most once. Unknown ones are ignored.
 pub struct Params {
     list: String,
-    values: HashMap<String, String>,
+    /// In the order they were given in; there are never many.
+    values: Vec<(String, String)>,
     error: Option<ApiError>,
 }
 
 impl Params {
     /// The parameters of a query string.
     pub fn parse(query: &str) -> Result<Self, ApiError> {
+        let mut params = Self { list: String::new(), values: Vec::new(), error: None };
+        if query.is_empty() {
+            return Ok(params);
+        }
         let pairs: web::Query<Vec<(String, String)>> =
             web::Query::from_query(query).map_err(|_| ApiError::new(Code::MalformedRequest))?;
-        let mut params = Self { list: String::new(), values: HashMap::new(), error: None };
-        let mut noted = HashSet::new();
+        let (mut given, mut noted) = (HashSet::new(), HashSet::new());
         for (name, value) in pairs.into_inner() {
-            if params.values.contains_key(&name) && noted.insert(name.clone()) {
+            if !given.insert(name.clone()) && noted.insert(name.clone()) {
                 params.note(&name, Broken::new(Rule::Duplicate, message!("must be given once")));
             }
-            params.values.insert(name, value);
+            params.values.push((name, value));
+        }
+        Ok(params)
+    }
+
+    /// The query of a request. Faults of `lang` and `min_rev` are noted already, whoever reads them: [`Lang`] and
+    /// [`Published`](crate::answers::Published) pass over what is faulty, so that it is told with all the rest.
+    pub fn of(req: &HttpRequest) -> Result<Self, ApiError> {
+        let mut params = Self::parse(req.query_string())?;
+        if !params.values.is_empty() {
+            params.get("lang", Language::parse);
+            params.get("min_rev", parse_revisions);
+            params.list = req.path().to_owned();
         }
         Ok(params)
     }
 
     /// The text of a parameter.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
+        self.values.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     /// A parameter through its parser; a refusal is noted and told by [`Params::finish`].
     pub fn get<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Broken>) -> Option<T> {
-        match parse(self.values.get(name)?) {
+        match parse(self.text(name)?) {
             Ok(value) => Some(value),
             Err(broken) => {
                 self.note(name, broken);
@@ -61,7 +77,7 @@ impl Params {
 
     /// A parameter that must be there.
     pub fn require<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Broken>) -> Option<T> {
-        if !self.values.contains_key(name) {
+        if self.text(name).is_none() {
             self.note(name, Broken::new(Rule::Required, message!("must be given")));
         }
         self.get(name, parse)
@@ -79,7 +95,7 @@ impl Params {
     pub fn paging(&mut self) -> Result<Paging, ApiError> {
         // Ignored like other unknown parameters, they would lead a client round the first page for ever.
         for by_number in ["offset", "page"] {
-            if self.values.contains_key(by_number) {
+            if self.text(by_number).is_some() {
                 self.note(
                     by_number,
                     Broken::new(Rule::UnknownField, message!("pages have no numbers: follow next_cursor")),
@@ -97,19 +113,12 @@ impl Params {
     }
 }
 
-/// The query of a request. Faults of `lang` and `min_rev` are noted already, whoever reads them.
 impl FromRequest for Params {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parsed = Self::parse(req.query_string()).map(|mut params| {
-            // Lang and Published pass over what is faulty, so that it is told with all the rest.
-            params.get("lang", Language::parse);
-            params.get("min_rev", parse_revisions);
-            Self { list: req.path().to_owned(), ..params }
-        });
-        ready(parsed)
+        ready(Self::of(req))
     }
 }
 
@@ -208,8 +217,10 @@ fn accepted_language(req: &HttpRequest) -> Language {
 /// The best language for what Accept-Language asks for (RFC 9110 §12.5.4). What is not well-formed
 /// is passed over and takes nothing else with it.
 fn best_language<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Language> {
-    let mut ranges: Vec<(&str, u16)> =
-        headers.flat_map(|header| header.split(',')).filter_map(range).take(MAX_RANGES).collect();
+    let mut given = headers.flat_map(|header| header.split(',')).filter_map(range).take(MAX_RANGES);
+    let (first, second) = (given.next()?, given.next());
+    let Some(second) = second else { return Language::lookup((first.1 > 0).then_some(first.0)) };
+    let mut ranges: Vec<(&str, u16)> = [first, second].into_iter().chain(given).collect();
     // A quality of 0 means "not this one" (RFC 9110 §12.4.2).
     ranges.retain(|(_, quality)| *quality > 0);
     ranges.sort_by_key(|(_, quality)| std::cmp::Reverse(*quality));

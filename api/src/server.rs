@@ -4,7 +4,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::{Context, bail, ensure};
 use chrono::Utc;
@@ -20,6 +19,7 @@ use crate::deprecation::{self, Deprecations};
 use crate::identity::secrets::Secrets;
 use crate::identity::{Tokens, generate_key};
 use crate::imports::ImportTurns;
+use crate::kept::Kept;
 use crate::limits::{self, Limits};
 use crate::mail::{self, Post};
 use crate::metrics::{self, Metrics};
@@ -83,6 +83,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         db,
         standby,
         store: Store::default(),
+        kept: Kept::default(),
         secrets: Secrets::new()?,
         import_turns: ImportTurns::default(),
         contract: Contract::new()?,
@@ -120,11 +121,10 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", serde_json::Value::Null))
             .default_service(web::to(frame::no_route))
-            .wrap_fn(coding::spare_small)
-            .wrap(Compress::default())
+            .wrap_fn(coding::code)
             .wrap_fn(limits::limit)
             .wrap(cors::cors(&shared.config.edge.cors_origins))
-            .wrap(from_fn(frame::frame))
+            .wrap_fn(frame::frame)
     })
     .listen(listener)?
     .client_request_timeout(Duration::from_secs(5))

@@ -6,6 +6,7 @@ use crate::deprecation::Deprecations;
 use crate::identity::Tokens;
 use crate::identity::secrets::Secrets;
 use crate::imports::ImportTurns;
+use crate::kept::Kept;
 use crate::limits::Limits;
 use crate::mail::Post;
 use crate::metrics::Metrics;
@@ -23,6 +24,8 @@ pub struct State {
     pub standby: Option<Db>,
     /// The edition and the identities.
     pub store: Store,
+    /// What was rendered and is kept.
+    pub kept: Kept,
     /// Access tokens.
     pub tokens: Tokens,
     /// Client secrets.

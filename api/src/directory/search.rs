@@ -1,20 +1,20 @@
 //! Search over the whole directory.
 
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{STREAMS, duty_station};
-use crate::answers::{Published, Tag, answer};
+use super::{STREAMS, body_of, duty_station};
+use crate::answers::{Listing, Published};
 use crate::identity::{Allowed, Read};
-use crate::lists::next_link;
+use crate::kept::Rendered;
 use crate::objects::Object;
 use crate::params::{Lang, Paging, Params};
 use crate::problem::{ApiError, Code};
 use crate::rendering::Rendering;
+use crate::state::State;
 use domain::directory::FormerName;
 use domain::{Broken, DutyStation, Kind, Language, Rule, text};
 use edition::Cursor;
@@ -46,7 +46,8 @@ pub struct HitBody {
     /// Why it was found.
     why: WhyBody,
     /// The entry, as its own address shows it.
-    entry: Object,
+    #[schema(value_type = Object)]
+    entry: Rendered,
 }
 
 /// Why an entry was found.
@@ -144,8 +145,14 @@ pub async fn search_directory(
     allowed: Allowed<Read>,
     published: Published,
     lang: Lang,
-    mut params: Params,
+    state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
+    let (reader, edition) = (allowed.reader(), &published.0);
+    let listing = Listing::of(&req, edition, STREAMS, lang.0, reader);
+    if let Some(kept) = listing.kept() {
+        return Ok(kept);
+    }
+    let mut params = Params::of(&req)?;
     let query = params.require("q", |term| text::line(term, 200));
     let kind = params.get("kind", parse_kind);
     let station = duty_station(&mut params);
@@ -153,7 +160,6 @@ pub async fn search_directory(
     params.finish()?;
     let query = query.unwrap_or_default();
     let after = paging.after.map(score_and_id).transpose()?;
-    let (reader, edition) = (allowed.reader(), &published.0);
     let wanted = |found: &Found<'_>| is_of_kind(found, kind) && is_at(found, station.as_ref());
     let hits = edition.directory.search(&query, lang.0, reader, wanted, after, paging.limit + 1);
     let mut hits = hits.ok_or_else(|| ApiError::new(Code::InvalidCursor))?;
@@ -161,20 +167,16 @@ pub async fn search_directory(
     hits.truncate(paging.limit);
     let next = hits.last().filter(|_| more);
     let next = next.map(|hit| Paging::encode(req.path(), &Cursor { key: hit.score.to_string(), id: hit.id }));
-    let link = next.as_deref().and_then(|cursor| HeaderValue::from_str(&next_link(&req, cursor)).ok());
 
-    let body = || {
-        let items = hits.iter().filter_map(|hit| {
-            let entry = Object::find(edition, hit.kind, hit.id, Rendering::new(reader, lang.0))?;
-            Some(HitBody { kind: hit.kind, id: hit.id, why: WhyBody::of(hit), entry })
-        });
-        SearchPage { items: items.collect(), next_cursor: next }
+    let kept = &state.kept;
+    let body = |hit: &Hit<'_>| {
+        let of = body_of(&hit.found, &edition.directory, reader, lang.0);
+        let object = || Object::find(edition, hit.kind, hit.id, Rendering::new(reader, lang.0));
+        let entry = kept.body(&of, object).map_err(|_| ApiError::new(Code::Internal))?;
+        Ok(HitBody { kind: hit.kind, id: hit.id, why: WhyBody::of(hit), entry })
     };
-    let mut response = answer(&req, Tag::of_list(edition, STREAMS, &req), lang.0, reader, body);
-    if let Some(link) = link {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    Ok(response)
+    let items = hits.iter().map(body).collect::<Result<_, ApiError>>()?;
+    Ok(listing.answer(next.as_deref(), || SearchPage { items, next_cursor: next.clone() }))
 }
 
 fn parse_kind(name: &str) -> Result<Kind, Broken> {

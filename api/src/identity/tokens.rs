@@ -1,12 +1,11 @@
 //! Access tokens: JWTs as RFC 9068 profiles them, signed with EdDSA.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,8 +22,11 @@ const LEEWAY_SECONDS: u64 = 60;
 /// Longer tokens are none of ours.
 const MAX_TOKEN_BYTES: usize = 4096;
 
-/// How many verified tokens are remembered.
-const REMEMBERED: u64 = 50_000;
+/// How many bytes of verified tokens are remembered: more than 20,000 tokens.
+const REMEMBERED: u64 = 16 << 20;
+
+/// What a remembered token takes beside its text.
+const OVERHEAD: usize = 240;
 
 /// The claims (RFC 9068 §2.2).
 #[derive(Serialize, Deserialize)]
@@ -62,7 +64,6 @@ pub struct Token {
     pub rights_version: i32,
 }
 
-#[derive(Clone)]
 struct Verified {
     kid: Arc<str>,
     token: Token,
@@ -70,12 +71,22 @@ struct Verified {
     expires_at: i64,
 }
 
-/// Issues and verifies access tokens. A verified one is remembered by its SHA-256, so that its
-/// signature is checked once; when it expires, and whether its key is still in use, is looked at every time.
+/// Issues and verifies access tokens. A verified one is remembered, so that its signature is checked once; when it
+/// expires, and whether its key is still in use, is looked at every time. It is compared byte by byte with what was
+/// verified: a digest would take longer than all else that is done with it.
 pub struct Tokens {
     issuer: String,
     validation: Validation,
-    verified: Cache<[u8; 32], Verified>,
+    verified: Cache<Box<str>, Arc<Verified>, Length>,
+}
+
+#[derive(Clone)]
+struct Length;
+
+impl Weighter<Box<str>, Arc<Verified>> for Length {
+    fn weight(&self, token: &Box<str>, _: &Arc<Verified>) -> u64 {
+        (token.len() + OVERHEAD) as u64
+    }
 }
 
 impl Tokens {
@@ -87,9 +98,7 @@ impl Tokens {
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
         validation.validate_nbf = true;
         validation.leeway = LEEWAY_SECONDS;
-        let idle = Duration::from_secs(ACCESS_TOKEN_SECONDS.unsigned_abs());
-        let verified = Cache::builder().max_capacity(REMEMBERED).time_to_idle(idle).build();
-        Self { issuer: issuer.to_owned(), validation, verified }
+        Self { issuer: issuer.to_owned(), validation, verified: Cache::with_weighter(1 << 10, REMEMBERED, Length) }
     }
 
     /// A token that says this, good for so many seconds.
@@ -128,13 +137,11 @@ impl Tokens {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(refused());
         }
-        let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        let verified = match self.verified.get(&key) {
+        let verified = match self.verified.get(token) {
             Some(verified) => verified,
             None => {
-                let verified = self.check(token, keys).ok_or_else(refused)?;
-                self.verified.insert(key, verified.clone());
+                let verified = Arc::new(self.check(token, keys).ok_or_else(refused)?);
+                self.verified.insert(token.into(), Arc::clone(&verified));
                 verified
             }
         };
@@ -213,17 +220,13 @@ mod tests {
         let (tokens, keys) = (Tokens::new("https://f.example"), keys());
         let token = issue(&tokens, &keys, Utc::now());
         tokens.verify(&token, &keys).unwrap();
-        let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        tokens.verified.insert(
-            key,
-            Verified {
-                kid: keys.signing(Utc::now()).unwrap().0.into(),
-                token: super::tests::token(SERVICE),
-                issued_at: 0,
-                expires_at: Utc::now().timestamp() - 61,
-            },
-        );
+        let expired = Verified {
+            kid: keys.signing(Utc::now()).unwrap().0.into(),
+            token: super::tests::token(SERVICE),
+            issued_at: 0,
+            expires_at: Utc::now().timestamp() - 61,
+        };
+        tokens.verified.insert(token.as_str().into(), Arc::new(expired));
         assert!(tokens.verify(&token, &keys).is_err());
     }
 

@@ -1,0 +1,229 @@
+//! What was rendered and is kept: the same content is not rendered twice.
+//!
+//! Each is found by what its entity tag is made of. So nothing need be thrown away when something changes: what
+//! has changed has another tag, and what is no longer asked for makes room for what is.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix_web::http::header::HeaderValue;
+use actix_web::web::Bytes;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use domain::{Kind, Language, Reader};
+
+/// How many bytes of bodies are kept, and of pages.
+const MOST: (u64, u64) = (32 << 20, 16 << 20);
+
+/// What an entry takes beside its text.
+const OVERHEAD: usize = 160;
+
+/// How many pages are remembered to have been asked for once.
+const NOTED: usize = 4096;
+
+/// Which of a value's bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// As its own address shows it, and lists, searches and copies.
+    Object(Kind),
+    /// An INF note with its chain.
+    NoteInChain,
+}
+
+/// What a body is made of and nothing else: whom it is for is in the tag, as far as it makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BodyOf {
+    /// Which body.
+    pub shape: Shape,
+    /// Whose.
+    pub id: Uuid,
+    /// The hash of its content.
+    pub tag: u64,
+    /// In which language.
+    pub language: Language,
+}
+
+/// A body as JSON.
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
+pub struct Rendered(Arc<RawValue>);
+
+impl Rendered {
+    /// The JSON of a body.
+    pub fn of(body: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self(serde_json::value::to_raw_value(body)?.into()))
+    }
+
+    /// The bytes, which are not copied.
+    pub fn bytes(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Rendered {
+    fn as_ref(&self) -> &[u8] {
+        self.0.get().as_bytes()
+    }
+}
+
+/// What a page of a list or search depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PageOf<'a> {
+    /// The hash of the streams' positions.
+    pub tag: u64,
+    /// In which language.
+    pub language: Language,
+    /// Who reads.
+    pub reader: Reader,
+    /// What was asked, as it was sent.
+    pub asked: &'a str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct OwnedPageOf {
+    tag: u64,
+    language: Language,
+    reader: Reader,
+    asked: Box<str>,
+}
+
+impl Equivalent<OwnedPageOf> for PageOf<'_> {
+    fn equivalent(&self, key: &OwnedPageOf) -> bool {
+        let OwnedPageOf { tag, language, reader, asked } = key;
+        (self.tag, self.language, self.reader, self.asked) == (*tag, *language, *reader, asked)
+    }
+}
+
+/// A page of a list or search, ready to send.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The JSON.
+    pub body: Bytes,
+    /// `Link`, when there is more.
+    pub link: Option<HeaderValue>,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<BodyOf, Rendered> for Weight {
+    fn weight(&self, _: &BodyOf, body: &Rendered) -> u64 {
+        (body.as_ref().len() + OVERHEAD) as u64
+    }
+}
+
+impl Weighter<OwnedPageOf, Arc<Page>> for Weight {
+    fn weight(&self, page_of: &OwnedPageOf, page: &Arc<Page>) -> u64 {
+        (page.body.len() + 2 * page_of.asked.len() + 2 * OVERHEAD) as u64
+    }
+}
+
+/// The bodies and pages that are kept.
+pub struct Kept {
+    bodies: Cache<BodyOf, Rendered, Weight>,
+    pages: Cache<OwnedPageOf, Arc<Page>, Weight>,
+    /// Hashes of pages that were asked for once. Most searches are never asked again: a page is kept from its
+    /// second time on.
+    noted: Box<[AtomicU64]>,
+    hasher: RandomState,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            bodies: Cache::with_weighter(1 << 15, MOST.0, Weight),
+            pages: Cache::with_weighter(1 << 10, MOST.1, Weight),
+            noted: (0..NOTED).map(|_| AtomicU64::new(0)).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+impl Kept {
+    /// The body of this; rendered if it is not there yet.
+    pub fn body<T: Serialize>(&self, of: &BodyOf, render: impl FnOnce() -> T) -> Result<Rendered, serde_json::Error> {
+        if let Some(body) = self.bodies.get(of) {
+            return Ok(body);
+        }
+        let body = Rendered::of(&render())?;
+        self.bodies.insert(*of, body.clone());
+        Ok(body)
+    }
+
+    /// A page that is there.
+    pub fn page(&self, of: &PageOf<'_>) -> Option<Arc<Page>> {
+        self.pages.get(of)
+    }
+
+    /// A page that was made: kept if it has been asked for before.
+    pub fn offer_page(&self, of: &PageOf<'_>, page: Page) -> Arc<Page> {
+        let page = Arc::new(page);
+        let hash = self.hasher.hash_one(of);
+        let noted = &self.noted[hash as usize % NOTED];
+        if noted.swap(hash, Ordering::Relaxed) == hash {
+            let PageOf { tag, language, reader, asked } = *of;
+            self.pages.insert(OwnedPageOf { tag, language, reader, asked: asked.into() }, Arc::clone(&page));
+        }
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OF: BodyOf =
+        BodyOf { shape: Shape::Object(Kind::Person), id: Uuid::from_u128(1), tag: 7, language: Language::En };
+
+    #[test]
+    fn a_body_is_rendered_once_for_the_same_content_and_anew_for_another() {
+        let kept = Kept::default();
+        let body =
+            |of: &BodyOf, text: &str| String::from_utf8(kept.body(of, || text.to_owned()).unwrap().bytes().to_vec());
+        assert_eq!(body(&OF, "first").unwrap(), "\"first\"");
+        assert_eq!(body(&OF, "second").unwrap(), "\"first\"");
+        for other in [
+            BodyOf { tag: 8, ..OF },
+            BodyOf { language: Language::Fr, ..OF },
+            BodyOf { id: Uuid::nil(), ..OF },
+            BodyOf { shape: Shape::NoteInChain, ..OF },
+        ] {
+            assert_eq!(body(&other, "another").unwrap(), "\"another\"", "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_kept_from_its_second_time_on_and_for_nobody_else() {
+        let kept = Kept::default();
+        let of = PageOf { tag: 1, language: Language::En, reader: Reader::Stranger, asked: "/a?q=x" };
+        let page = || Page { body: Bytes::from_static(b"{}"), link: None };
+        assert_eq!(kept.page(&of), None);
+        kept.offer_page(&of, page());
+        assert_eq!(kept.page(&of), None);
+        kept.offer_page(&of, page());
+        assert_eq!(kept.page(&of).as_deref(), Some(&page()));
+        for other in [
+            PageOf { tag: 2, ..of },
+            PageOf { language: Language::Zh, ..of },
+            PageOf { reader: Reader::Secretariat, ..of },
+            PageOf { asked: "/a?q=y", ..of },
+        ] {
+            assert_eq!(kept.page(&other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_has_a_bound() {
+        let kept = Kept::default();
+        for tag in 0..20_000 {
+            kept.body(&BodyOf { tag, ..OF }, || "x".repeat(4096)).unwrap();
+        }
+        assert!(kept.bodies.weight() <= MOST.0);
+        assert!(kept.bodies.len() > 4_000);
+    }
+}
