@@ -42,6 +42,9 @@ const REVISION_WAIT: Duration = Duration::from_secs(25);
 /// How long another process may be ahead of this one.
 const LAG: Duration = Duration::from_secs(2);
 
+/// And by how many revisions. What is further ahead is made up, or of another server.
+const MOST: i64 = 10_000;
+
 /// A body below this size is not sent compressed: it costs more than it saves.
 const SMALLEST: usize = 1024;
 
@@ -186,16 +189,22 @@ fn shape(text: &str) -> Result<bool, Broken> {
 fn streams(text: &str) -> Result<Streams, Broken> {
     let published = |name: &str| Stream::from_name(name).filter(|stream| Stream::PUBLISHED.contains(stream));
     let named: Option<Vec<Stream>> = text.split(',').map(published).collect();
-    let refused = || Broken::new(Rule::OneOf, message!("must be one of {values}", values = Stream::PUBLISHED.map(Stream::name).join(", ")));
+    let refused = || {
+        Broken::new(
+            Rule::OneOf,
+            message!("must be one of {values}", values = Stream::PUBLISHED.map(Stream::name).join(", ")),
+        )
+    };
     named.map(Streams::of).ok_or_else(refused)
 }
 
 /// Waits until this process has what the one had that gave the token. One that never will is of another history.
 async fn wait_for_lag(state: &State, token: &Token) {
-    let reached = |edition: &Edition| {
-        let has = |stream| edition.position(stream).is_none_or(|at| at.rev >= token.position(stream).rev);
-        token.streams.iter().all(has)
+    let ahead = |edition: &Edition, stream| {
+        let here = edition.position(stream).map_or(0, |position| position.rev);
+        token.position(stream).rev.saturating_sub(here)
     };
+    let reached = |edition: &Edition| token.streams.iter().all(|stream| !(1..=MOST).contains(&ahead(edition, stream)));
     let _ = tokio::time::timeout(LAG, state.store.wait_until(|store| reached(&store.edition()))).await;
 }
 

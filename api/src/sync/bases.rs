@@ -222,12 +222,7 @@ async fn work(state: &web::Data<State>) {
 impl Base {
     /// Makes the base of an edition, which is given up before anything is compressed. What is in a chunk of `before`
     /// is not compressed again.
-    fn make(
-        edition: Arc<Edition>,
-        language: Language,
-        before: Option<&Self>,
-        tuning: Tuning,
-    ) -> std::io::Result<Self> {
+    fn make(edition: Arc<Edition>, language: Language, before: Option<&Self>, tuning: Tuning) -> std::io::Result<Self> {
         let made = Instant::now();
         let positions = positions(&edition);
         let (drafts, rest) = write(&edition, language, before, tuning)?;
@@ -343,13 +338,13 @@ fn write(
     let mut drafts: Vec<Draft> = Vec::new();
     for stream in Kind::ALL.map(Kind::stream).into_iter().collect::<std::collections::BTreeSet<_>>() {
         let kinds = Kind::ALL.into_iter().filter(|kind| kind.stream() == stream);
-        let mut keys: Vec<Key> = kinds
-            .flat_map(|kind| Object::ids(edition, kind, Reader::Secretariat).map(move |id| (kind, id)))
-            .collect();
+        let mut keys: Vec<Key> =
+            kinds.flat_map(|kind| Object::ids(edition, kind, Reader::Secretariat).map(move |id| (kind, id))).collect();
         keys.sort_unstable();
         let Some(first) = Kind::ALL.into_iter().find(|kind| kind.stream() == stream) else { continue };
         let starts = before.iter().flat_map(|base| &base.chunks).map(|chunk| chunk.start);
-        let mut cuts = starts.filter(|(kind, id)| kind.stream() == stream && !(*kind == first && id.is_nil())).peekable();
+        let mut cuts =
+            starts.filter(|(kind, id)| kind.stream() == stream && !(*kind == first && id.is_nil())).peekable();
         let longest = if cuts.peek().is_some() { 2 * tuning.chunk_bytes } else { tuning.chunk_bytes };
         let mut writing = Writing { start: (first, Uuid::nil()), bytes: 0, objects: Vec::new() };
         for (n, key) in keys.into_iter().enumerate() {

@@ -57,12 +57,7 @@ pub enum Part {
 }
 
 /// The next page and the token behind it. A page ends at the first object that makes it longer than `at_most` bytes.
-pub fn next(
-    edition: &Edition,
-    base: Option<&Base>,
-    asked: Asked,
-    at_most: usize,
-) -> Result<(Part, Token), ApiError> {
+pub fn next(edition: &Edition, base: Option<&Base>, asked: Asked, at_most: usize) -> Result<(Part, Token), ApiError> {
     let Asked { reader, language, by_column, .. } = asked;
     let base = base.filter(|base| by_column && base.serves(edition, reader));
     let mut token = begin(edition, &asked)?;

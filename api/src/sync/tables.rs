@@ -179,7 +179,8 @@ mod tests {
         for object in &mut objects {
             if kind == Kind::Person && !object.contains_key("full_name") {
                 let name = |field| object.get(field).and_then(Value::as_str);
-                let full = [name("given_name"), name("family_name")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+                let full =
+                    [name("given_name"), name("family_name")].into_iter().flatten().collect::<Vec<_>>().join(" ");
                 object.insert("full_name".into(), full.into());
             }
             let telephones = object.get_mut("contact").and_then(|contact| contact.get_mut("telephones"));
@@ -189,7 +190,8 @@ mod tests {
                 let number: String = std::iter::once('+').chain(digits).collect();
                 let number = telephone.entry("number").or_insert_with(|| number.into()).as_str().unwrap().to_owned();
                 let extension = telephone.get("extension").and_then(Value::as_str);
-                let uri = extension.map_or(format!("tel:{number}"), |extension| format!("tel:{number};ext={extension}"));
+                let uri =
+                    extension.map_or(format!("tel:{number}"), |extension| format!("tel:{number};ext={extension}"));
                 telephone.entry("uri").or_insert_with(|| uri.into());
             }
         }
@@ -222,8 +224,7 @@ mod tests {
                 present.iter().map(value).collect()
             }
             form => {
-                let counts: Vec<Option<u64>> =
-                    form["counts"].as_array().unwrap().iter().map(Value::as_u64).collect();
+                let counts: Vec<Option<u64>> = form["counts"].as_array().unwrap().iter().map(Value::as_u64).collect();
                 let all = counts.iter().flatten().sum::<u64>();
                 let mut items = rows(&form["items"], usize::try_from(all).unwrap()).into_iter();
                 let list = |n: &Option<u64>| match n {
@@ -244,7 +245,8 @@ mod tests {
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                prop::collection::btree_map("[a-d]", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::btree_map("[a-d]", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }
@@ -274,8 +276,11 @@ mod tests {
         let inside = json!({"number": "+12125550158", "display": "+1 212-555-0158", "extension": "7",
             "uri": "tel:+12125550158;ext=7"});
         let other = json!({"number": "+12125550158", "display": "212-FLOWERS", "uri": "tel:+1"});
-        let rows =
-            vec![person(Some("Ada"), "Ada Li", plain), person(None, "Li", inside), person(Some("Ada"), "Li Ada", other)];
+        let rows = vec![
+            person(Some("Ada"), "Ada Li", plain),
+            person(None, "Li", inside),
+            person(Some("Ada"), "Li Ada", other),
+        ];
         let table = table(Kind::Person, &rows);
         assert_eq!(objects(Kind::Person, &table), rows);
         assert_eq!(table["columns"]["full_name"], json!([null, null, "Li Ada"]));
