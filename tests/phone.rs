@@ -1,6 +1,7 @@
 //! A phone on a bad network: what docs/phone.md tells it to do, and what comes of it.
 
 mod client;
+pub(crate) mod tables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use api::identity::Who as Named;
 use api::oauth::refresh;
-use domain::Role;
+use domain::{Language, Role};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -19,6 +20,7 @@ use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::rows::{With, organization, unit};
 use crate::harness::{MISSION, Who, World, people, top};
 use crate::identity::client;
+use crate::sync::pages::{SMALL, ready};
 
 const HASTY: Pace = Pace {
     connect: Duration::from_secs(5),
@@ -129,11 +131,15 @@ async fn a_copy_made_on_a_bad_network_ends_as_the_servers() {
     println!("seed {seed}");
     let mut dice = Dice(seed);
     let (world, proxy, mut phone) = scene().await;
+    world.server.state.bases.tune(SMALL);
     let stop = Arc::<AtomicBool>::default();
     let writer = write(&world, stop.clone());
     let reader = async {
         let mut completed = 0;
-        for _ in 0..40 {
+        for n in 0..40 {
+            if n % 8 == 7 {
+                phone.kept = Kept::default(); // another phone of the same user
+            }
             proxy.forecast((0..3).map(|_| dice.weather()));
             // At times the system ends the app in the middle.
             let patience = Duration::from_millis(if dice.throw(4) == 0 { dice.throw(40) } else { 60_000 });
@@ -205,6 +211,29 @@ async fn an_app_that_is_ended_at_any_moment_misses_nothing() {
         let name = format!("New {n}");
         assert!(phone.kept.objects.values().any(|object| object["name"] == name.as_str()), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_copy_that_was_cut_goes_on_where_it_was() {
+    let (world, proxy, mut phone) = scene().await;
+    world.server.state.bases.tune(SMALL);
+    phone.sync().await.unwrap();
+    ready(&world, Language::En).await;
+    phone.kept = Kept::default();
+    let before = proxy.connections();
+    phone.sync().await.unwrap();
+    let (pages, expected) = (proxy.connections() - before, phone.kept.objects.clone());
+    assert!(pages > 3, "{pages} pages");
+    phone.kept = Kept::default();
+    let before = proxy.connections();
+    proxy.forecast([Weather::Fair, Weather::Fair].into_iter().chain(vec![Weather::LostReply; 4]));
+    assert_eq!(phone.sync().await, Err(Trouble::Offline));
+    assert!(phone.kept.begun.is_some() && phone.kept.objects.is_empty(), "nothing is shown of it");
+    phone = phone.restart();
+    phone.sync().await.unwrap();
+    assert_eq!(proxy.connections() - before, pages + 4, "no page came twice");
+    assert!(phone.kept.objects == expected && phone.kept.begun.is_none());
+    assert_eq!(fresh(&world).await.objects, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,6 +343,16 @@ async fn run(program: &str, arguments: &[&str], environment: &[(&str, &str)]) ->
     Some(String::from_utf8(done.stdout).unwrap())
 }
 
+/// What a guide's script has in its database.
+async fn mirrored(database: &str) -> BTreeMap<(String, String), serde_json::Value> {
+    let dump = "import json, sqlite3, sys
+rows = sqlite3.connect(sys.argv[1]).execute('select kind, id, body from object')
+print(json.dumps([[kind, id, json.loads(body)] for kind, id, body in rows]))";
+    let rows = run("python3", &["-c", dump, database], &[]).await.unwrap();
+    let rows: Vec<(String, String, serde_json::Value)> = serde_json::from_str(&rows).unwrap();
+    rows.into_iter().map(|(kind, id, body)| ((kind, id), body)).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guides_mirror_keeps_its_copy_on_the_same_network() {
     let (world, proxy, _) = scene().await;
@@ -336,13 +375,38 @@ async fn the_guides_mirror_keeps_its_copy_on_the_same_network() {
     settled(&world).await;
     proxy.forecast([Weather::Fair, Weather::Instead(PORTAL_REDIRECT), Weather::CutReply(400), Weather::Twice]);
     assert_eq!(run("python3", &script, &environment).await.unwrap().trim(), r#"{"put": 1, "removed": 1}"#);
-    let dump = "import json, sqlite3, sys
-rows = sqlite3.connect(sys.argv[1]).execute('select kind, id, body from object')
-print(json.dumps([[kind, id, json.loads(body)] for kind, id, body in rows]))";
-    let rows = run("python3", &["-c", dump, mirror], &[]).await.unwrap();
-    let rows: Vec<(String, String, serde_json::Value)> = serde_json::from_str(&rows).unwrap();
-    let mirrored: BTreeMap<_, _> = rows.into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
-    assert_eq!(mirrored, fresh(&world).await.objects);
+    assert_eq!(mirrored(mirror).await, fresh(&world).await.objects);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_client_makes_the_same_copy_page_by_page() {
+    let (world, _proxy, _) = scene().await;
+    world.server.state.bases.tune(SMALL);
+    let bearer = world.token(Role::Delegate).await;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    let (url, script, copy) = (world.server.url(), top().join("docs/scripts/phone_copy.py"), copy.to_str().unwrap());
+    let environment = [("FOCALPOINT", url.as_str()), ("ACCESS_TOKEN", bearer.as_str())];
+    let script = script.to_str().unwrap();
+    let one = [script, copy, "--pages", "1"];
+    let Some(first) = run("python3", &one, &environment).await else { return eprintln!("skipped: no python3") };
+    let told = |told: String| serde_json::from_str::<serde_json::Value>(&told).unwrap();
+    assert_eq!(
+        (told(first)["complete"].clone(), mirrored(copy).await.len()),
+        (json!(false), 0),
+        "nothing is shown of it"
+    );
+    let psql = world.database.psql().await;
+    let change = "update unit set closed_at = now() where source_key = 'u3'; update unit set name = '{\"en\": \"N\"}' where source_key = 'u4'";
+    psql.batch_execute(change).await.unwrap();
+    settled(&world).await;
+    let second = told(run("python3", &[script, copy], &environment).await.unwrap());
+    assert!(second["complete"] == true && second["pages"].as_u64() > Some(1), "{second}");
+    assert_eq!(mirrored(copy).await, fresh(&world).await.objects);
+    psql.batch_execute("update unit set closed_at = null").await.unwrap();
+    settled(&world).await;
+    run("python3", &[script, copy], &environment).await.unwrap();
+    assert_eq!(mirrored(copy).await, fresh(&world).await.objects);
 }
 
 #[tokio::test(flavor = "multi_thread")]

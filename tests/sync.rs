@@ -1,5 +1,7 @@
 //! A phone's copy.
 
+pub(crate) mod pages;
+
 use std::collections::BTreeMap;
 
 use base64::Engine;

@@ -71,28 +71,20 @@ impl Object {
         })
     }
 
-    /// The kind and id of everything that `reader` may see.
-    pub fn all(edition: &Edition, reader: Reader) -> impl Iterator<Item = (Kind, Uuid)> {
-        let directory = &edition.directory;
-        let organizations = directory.organizations.visible(reader).map(|e| (Kind::Organization, e.value.id.0));
-        let units = directory.units.visible(reader).map(|e| (Kind::Unit, e.value.id.0));
-        let functions = directory.functions.visible(reader).map(|e| (Kind::Function, e.value.id.0));
-        let missions = directory.missions.visible(reader).map(|e| (Kind::Mission, e.value.id.0));
-        let people = directory.people.visible(reader).map(|e| (Kind::Person, e.value.id.0));
-        let services = directory.services.visible(reader).map(|e| (Kind::Service, e.value.id.0));
-        let cards = edition.event_costs.rate_cards.visible(reader).map(|e| (Kind::RateCard, e.value.id.0));
-        let notes = edition.inf_notes.notes().visible(reader).map(|e| (Kind::InfNote, e.value.id.0));
-        let bulletins = edition.bulletins.issued.visible(reader).map(|e| (Kind::Bulletin, e.value.id.0));
-        let places = edition.bulletins.places.visible(reader).map(|e| (Kind::Place, e.value.id.0));
-        organizations
-            .chain(units)
-            .chain(functions)
-            .chain(missions)
-            .chain(people)
-            .chain(services)
-            .chain(cards)
-            .chain(notes)
-            .chain(bulletins)
-            .chain(places)
+    /// The ids of everything of a kind that `reader` may see, in no order.
+    pub fn ids(edition: &Edition, kind: Kind, reader: Reader) -> Box<dyn Iterator<Item = Uuid> + '_> {
+        let Edition { directory, event_costs, inf_notes, bulletins, .. } = edition;
+        match kind {
+            Kind::Organization => Box::new(directory.organizations.visible(reader).map(|e| e.value.id.0)),
+            Kind::Unit => Box::new(directory.units.visible(reader).map(|e| e.value.id.0)),
+            Kind::Function => Box::new(directory.functions.visible(reader).map(|e| e.value.id.0)),
+            Kind::Mission => Box::new(directory.missions.visible(reader).map(|e| e.value.id.0)),
+            Kind::Person => Box::new(directory.people.visible(reader).map(|e| e.value.id.0)),
+            Kind::Service => Box::new(directory.services.visible(reader).map(|e| e.value.id.0)),
+            Kind::RateCard => Box::new(event_costs.rate_cards.visible(reader).map(|e| e.value.id.0)),
+            Kind::InfNote => Box::new(inf_notes.notes().visible(reader).map(|e| e.value.id.0)),
+            Kind::Bulletin => Box::new(bulletins.issued.visible(reader).map(|e| e.value.id.0)),
+            Kind::Place => Box::new(bulletins.places.visible(reader).map(|e| e.value.id.0)),
+        }
     }
 }

@@ -27,6 +27,7 @@ use crate::sign_in;
 use crate::sign_in::throttle::Throttle;
 use crate::state::State;
 use crate::store::Store;
+use crate::sync::bases::{self, Bases};
 use crate::{app, coding, cors, demonstration, follower, frame, scheduler};
 use domain::Act;
 use persistence::{Db, db, identity, migrations, roles};
@@ -84,6 +85,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         standby,
         store: Store::default(),
         kept: Kept::default(),
+        bases: Bases::default(),
         secrets: Secrets::new()?,
         import_turns: ImportTurns::default(),
         contract: Contract::new()?,
@@ -109,7 +111,8 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         tokio::spawn(scheduler::run(state.clone(), stopped.clone())),
         tokio::spawn(limits::sweep(state.clone(), stopped.clone())),
         tokio::spawn(mail::run(state.clone(), stopped.clone())),
-        tokio::spawn(metrics::keep_up(state.clone(), stopped)),
+        tokio::spawn(metrics::keep_up(state.clone(), stopped.clone())),
+        tokio::spawn(bases::keep(state.clone(), stopped)),
     ];
     let shared = state.clone();
     let mut server = HttpServer::new(move || {

@@ -12,6 +12,7 @@ use crate::mail::Post;
 use crate::metrics::Metrics;
 use crate::sign_in::throttle::Throttle;
 use crate::store::Store;
+use crate::sync::bases::Bases;
 use persistence::Db;
 
 /// What every handler can reach.
@@ -40,6 +41,8 @@ pub struct State {
     pub throttle: Throttle,
     /// How mails are sent.
     pub post: Post,
+    /// What first copies are made of.
+    pub bases: Bases,
     /// The operations that will go.
     pub deprecations: Deprecations,
     /// What is counted and timed.

@@ -1,7 +1,7 @@
 //! A phone's client, as docs/phone.md describes it. Written to be read beside one's own.
 //!
 //! What a phone has on disk is [`Kept`]. All else may be gone at any moment: the system ends the app, the user
-//! walks into a lift. So `Kept` is replaced as a whole, once an answer is complete, and never before.
+//! walks into a lift. So `Kept` is changed in one transaction, once an answer has arrived whole, and never before.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,13 +11,20 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::tables;
+
+/// Objects by kind and id.
+type Objects = BTreeMap<(String, String), Value>;
+
 /// What is on the phone's disk.
 #[derive(Clone, Default, Debug, PartialEq)]
 pub(crate) struct Kept {
     /// The copy, by kind and id.
-    pub(crate) objects: BTreeMap<(String, String), Value>,
+    pub(crate) objects: Objects,
     /// Where the copy stands.
     pub(crate) sync_token: Option<String>,
+    /// The next copy, while it is not whole: what it has so far, and its token. Nobody sees it.
+    pub(crate) begun: Option<(Objects, String)>,
     /// Whether the copy must not be shown: it may hold what the user has no right to any more.
     pub(crate) hidden: bool,
     /// Answers to single reads, by path, with their tags.
@@ -105,31 +112,37 @@ impl Phone {
         Self { kept: self.kept, bearer: self.bearer, ..again }
     }
 
-    /// Brings the copy up to date.
+    /// Brings the copy up to date. What a sync before has begun is gone on with.
     pub(crate) async fn sync(&mut self) -> Result<(), Trouble> {
-        // The next copy is made beside the present one, which stays on the screen.
-        let mut next = self.kept.clone();
+        let mut anew = false;
         loop {
-            let from = next.sync_token.as_ref().map(|token| format!("&token={token}")).unwrap_or_default();
-            let path = format!("/v1/sync?lang={}{from}", self.language);
+            // The next copy is made beside the present one, which stays on the screen.
+            let (mut objects, token) = match &self.kept.begun {
+                Some((objects, token)) => (objects.clone(), Some(token.clone())),
+                None if anew => (Objects::new(), None),
+                None => (self.kept.objects.clone(), self.kept.sync_token.clone()),
+            };
+            let from = token.as_ref().map(|token| format!("&token={token}")).unwrap_or_default();
+            let path = format!("/v1/sync?lang={}&shape=columns{from}", self.language);
             let answer = self.ask(&path, None).await?;
             match answer.status {
                 200 => {
-                    next.apply(&answer.body);
-                    // Otherwise it goes on from the token just received.
-                    if answer.body["complete"] == true {
-                        next.hidden = false;
-                        self.kept = next;
-                        return Ok(());
+                    let next = apply(&mut objects, &answer.body);
+                    if answer.body["complete"] != true {
+                        self.kept.begun = Some((objects, next));
+                        continue;
                     }
+                    let answers = std::mem::take(&mut self.kept.answers);
+                    self.kept = Kept { objects, sync_token: Some(next), answers, ..Kept::default() };
+                    return Ok(());
                 }
                 // The copy cannot be continued, or its token is damaged. Without a token neither can be said.
-                400 | 410 if next.sync_token.is_some() => {
+                400 | 410 if token.is_some() => {
                     if answer.body["reason"] == "audience-changed" {
                         self.kept.hidden = true;
                         self.kept.answers.clear();
                     }
-                    next = Kept { answers: self.kept.answers.clone(), ..Kept::default() };
+                    (self.kept.begun, anew) = (None, true);
                 }
                 _ => return Err(answer.refusal()),
             }
@@ -244,18 +257,23 @@ impl Phone {
     }
 }
 
-impl Kept {
-    /// Applies a reply. Twice is as good as once.
-    fn apply(&mut self, reply: &Value) {
-        let key = |entry: &Value| Some((entry["kind"].as_str()?.to_owned(), entry["id"].as_str()?.to_owned()));
-        for put in reply["put"].as_array().into_iter().flatten() {
-            self.objects.extend(key(put).map(|key| (key, put["object"].clone())));
-        }
-        for gone in reply["remove"].as_array().into_iter().flatten() {
-            key(gone).map(|key| self.objects.remove(&key));
-        }
-        self.sync_token = reply["token"].as_str().map(str::to_owned);
+/// Applies a page: first what comes by column, then what comes by row, then what goes. Twice is as good as once.
+/// Returns the token behind it.
+fn apply(objects: &mut Objects, page: &Value) -> String {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let key = |kind: &Value, id: &Value| Some((text(kind)?, text(id)?));
+    for table in page["tables"].as_array().into_iter().flatten() {
+        let rows = tables::objects(table).into_iter();
+        objects.extend(rows.filter_map(|object| Some((key(&table["kind"], &object["id"])?, object))));
     }
+    for put in page["put"].as_array().into_iter().flatten() {
+        objects.extend(key(&put["kind"], &put["id"]).map(|key| (key, put["object"].clone())));
+    }
+    for gone in page["remove"].as_array().into_iter().flatten() {
+        // One that the copy does not have is gone already.
+        key(&gone["kind"], &gone["id"]).map(|key| objects.remove(&key));
+    }
+    text(&page["token"]).unwrap_or_default()
 }
 
 impl Answer {

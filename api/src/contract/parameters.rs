@@ -23,6 +23,7 @@ const TIME: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 const KINDS: &str =
     "^(organization|unit|function|mission|person|service)(,(organization|unit|function|mission|person|service))*$";
 const BASE64URL: &str = "^[A-Za-z0-9_-]+$";
+const STREAMS: &str = "^(bulletins|costs|directory|notes)(,(bulletins|costs|directory|notes))*$";
 const REVISIONS: &str =
     "^(bulletins|costs|directory|notes)=[0-9]{1,18}(, ?(bulletins|costs|directory|notes)=[0-9]{1,18})*$";
 
@@ -93,6 +94,7 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
         "state" => Some("^[A-Z]{3}$"),
         "source" => Some("^[a-z0-9-]{1,40}$"),
         "min_rev" => Some(REVISIONS),
+        "streams" => Some(STREAMS),
         "cursor" | "token" => Some(BASE64URL),
         "kind" if operation == "export_directory" => Some(KINDS),
         _ => None,
@@ -113,6 +115,7 @@ fn close(schema: &mut Object, operation: &str, parameter: &str) {
         (_, "mode") => Some(texts(&["merge", "replace"])),
         (_, "format") => Some(texts(&["ndjson", "csv"])),
         (_, "keys") => Some(texts(&["ids", "source"])),
+        (_, "shape") => Some(texts(&["rows", "columns"])),
         (_, "severity") => Some(words!(Severity)),
         (_, "pass") => Some(words!(Pass)),
         ("search_directory", "kind") => Some(texts(&crate::directory::search::KINDS.map(domain::Kind::name))),
