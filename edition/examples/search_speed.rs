@@ -198,7 +198,8 @@ fn measure_recall(directory: &Directory, queries: &[Query], misses: bool) {
         row["name"]["family"] == family || native.contains(family)
     };
     let mut dice = Dice(2016);
-    for (what, longest_short) in [("whole name", 0), ("family name, 4 letters or more", 3), ("family name, 2 or 3", 0)] {
+    for (what, longest_short) in [("whole name", 0), ("family name, 4 letters or more", 3), ("family name, 2 or 3", 0)]
+    {
         let mut table: BTreeMap<&str, [Share; 5]> = BTreeMap::new();
         for query in queries {
             let name = if what == "whole name" { &query.name } else { &query.family };
@@ -219,7 +220,10 @@ fn measure_recall(directory: &Directory, queries: &[Query], misses: bool) {
                 row[EDITS.len()].add(found);
             }
         }
-        println!("\nrecall@20 of a {what}\n{:12} {:>13} {:>13} {:>13} {:>13} {:>13}", "", EDITS[0], EDITS[1], EDITS[2], EDITS[3], "all");
+        println!(
+            "\nrecall@20 of a {what}\n{:12} {:>13} {:>13} {:>13} {:>13} {:>13}",
+            "", EDITS[0], EDITS[1], EDITS[2], EDITS[3], "all"
+        );
         for (script, shares) in table {
             let [a, b, c, d, all] = shares.map(Share::shown);
             println!("{script:12} {a:>13} {b:>13} {c:>13} {d:>13} {all:>13}");
