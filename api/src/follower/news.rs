@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::identity::Identities;
+use super::sources::Source;
 use crate::state::State;
 use crate::store::Lane;
 use domain::bulletins::Bulletin;
@@ -19,7 +20,7 @@ use domain::event_costs::RateCard;
 use domain::inf_notes::Note;
 use domain::{Kind, Position, Step, Stream};
 use edition::{Bulletins, Directory, Edition, EventCosts, History, InfNotes};
-use persistence::{Conn, Error, bulletins, directory, entrances, event_costs, identity, inf_notes, log};
+use persistence::{Conn, Error, bulletins, directory, entrances, event_costs, inf_notes, log};
 
 /// A stream is read as a whole when more than this share of it has changed, and more than this many objects.
 const SHARE: usize = 10;
@@ -30,7 +31,7 @@ pub(super) struct Held {
     pub(super) state: web::Data<State>,
     pub(super) edition: Arc<Edition>,
     pub(super) lane: Lane,
-    pub(super) identity: Option<Position>,
+    pub(super) source: Source,
 }
 
 /// What the database has and the edition has not.
@@ -39,11 +40,10 @@ pub(super) struct News {
     pub(super) histories: BTreeMap<Stream, History>,
     /// Where each of these streams stood before.
     from: Vec<(Stream, Option<Position>)>,
-    directory: Option<(Extent, Entries)>,
-    notes: Option<(Extent, Vec<Note>)>,
-    bulletins: Option<(Extent, Vec<Bulletin>, Vec<Place>)>,
-    rate_cards: Option<(Extent, Vec<RateCard>)>,
-    pub(super) identities: Option<(Position, Identities)>,
+    directory: Option<Part<Directory, Entries>>,
+    notes: Option<Part<InfNotes, Vec<Note>>>,
+    bulletins: Option<Part<Bulletins, (Vec<Bulletin>, Vec<Place>)>>,
+    rate_cards: Option<Part<EventCosts, Vec<RateCard>>>,
     /// How often the history has been found to be another one, this time included; none if it was not.
     pub(super) rewound: Option<u64>,
     /// The streams that something stored keeps from being read.
@@ -52,7 +52,31 @@ pub(super) struct News {
     pub(super) read_at: Option<(DateTime<Utc>, Instant)>,
 }
 
-/// What was read of a stream.
+/// What a stream becomes.
+enum Part<Whole, Some> {
+    /// Something new, in the making on a thread of its own, while other streams are read.
+    Whole(JoinHandle<Whole>),
+    /// What it is, with these read anew.
+    Some(BTreeSet<(Kind, Uuid)>, Some),
+}
+
+impl<Whole: Send + 'static, Some: Send + 'static> Part<Whole, Some> {
+    fn new(extent: Extent, read: Some, make: impl FnOnce(Some) -> Whole + Send + 'static) -> Self {
+        match extent {
+            Extent::Whole => Self::Whole(std::thread::spawn(move || make(read))),
+            Extent::Some(touched) => Self::Some(touched, read),
+        }
+    }
+
+    fn apply(self, current: &mut Arc<Whole>, change: impl FnOnce(&Whole, &BTreeSet<(Kind, Uuid)>, Some) -> Whole) {
+        *current = Arc::new(match self {
+            Self::Whole(making) => making.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Self::Some(touched, read) => change(current, &touched, read),
+        });
+    }
+}
+
+/// What is read of a stream.
 enum Extent {
     /// All of it.
     Whole,
@@ -88,11 +112,6 @@ impl Extent {
 pub(super) async fn gather(conn: &mut Conn, held: &Held) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
     let mut news = News::default();
-    let moved = heads.get(&Stream::Identity).copied().filter(|head| held.identity != Some(*head));
-    if let Some(head) = moved.filter(|_| held.lane == Lane::Urgent) {
-        let known = identity::load(conn).await?;
-        news.identities = Some((head, Identities::new(known, held.state.config.demo)?));
-    }
     for stream in held.lane.streams().iter().copied() {
         let Some(head) = heads.get(&stream).copied().filter(|head| held.edition.position(stream) != Some(*head)) else {
             continue;
@@ -116,6 +135,9 @@ impl News {
     async fn add(&mut self, conn: &mut Conn, held: &Held, stream: Stream, head: Position) -> Result<(), Error> {
         let known = held.edition.history(stream);
         let steps = steps(conn, known, stream).await?;
+        if steps.is_rewound && held.source == Source::Standby {
+            return Err(Error::Unavailable("the standby has another history".into()));
+        }
         if steps.is_rewound && self.rewound.is_none() {
             // Before anything more is read: no copy is continued from a history that no longer is.
             tracing::warn!("the database's history is not the one that was followed: everything is read again");
@@ -138,22 +160,23 @@ impl News {
             Stream::Bulletins => {
                 let issued = bulletins::load(conn, extent.ids(Kind::Bulletin).as_deref()).await?;
                 let places = entrances::load(conn, extent.ids(Kind::Place).as_deref()).await?;
-                self.bulletins = Some((extent, issued, places));
+                let make = |(issued, places)| Bulletins::new(issued, places);
+                self.bulletins = Some(Part::new(extent, (issued, places), make));
             }
             Stream::Notes => {
                 let notes = inf_notes::load(conn, extent.ids(Kind::InfNote).as_deref()).await?;
-                self.notes = Some((extent, notes));
+                self.notes = Some(Part::new(extent, notes, InfNotes::new));
             }
             Stream::Costs => {
                 let cards = event_costs::load(conn, extent.ids(Kind::RateCard).as_deref()).await?;
-                self.rate_cards = Some((extent, cards));
+                self.rate_cards = Some(Part::new(extent, cards, EventCosts::new));
             }
             Stream::Directory => {
                 let entries = match &extent {
                     Extent::Whole => directory::load(conn).await?,
                     Extent::Some(touched) => directory::load_some(conn, touched).await?,
                 };
-                self.directory = Some((extent, entries));
+                self.directory = Some(Part::new(extent, entries, Directory::new));
             }
             Stream::Internal | Stream::Identity => {}
         }
@@ -166,29 +189,18 @@ impl News {
         if self.from.iter().any(|(stream, position)| edition.position(*stream) != *position) {
             return false;
         }
-        if let Some((extent, entries)) = self.directory {
-            edition.directory = Arc::new(match extent {
-                Extent::Whole => Directory::new(entries),
-                Extent::Some(touched) => edition.directory.with(&touched, entries),
-            });
+        if let Some(part) = self.directory {
+            part.apply(&mut edition.directory, Directory::with);
         }
-        if let Some((extent, notes)) = self.notes {
-            edition.inf_notes = Arc::new(match extent {
-                Extent::Whole => InfNotes::new(notes),
-                Extent::Some(touched) => edition.inf_notes.with(&touched, notes),
-            });
+        if let Some(part) = self.notes {
+            part.apply(&mut edition.inf_notes, InfNotes::with);
         }
-        if let Some((extent, issued, places)) = self.bulletins {
-            edition.bulletins = Arc::new(match extent {
-                Extent::Whole => Bulletins::new(issued, places),
-                Extent::Some(touched) => edition.bulletins.with(&touched, issued, places),
-            });
+        if let Some(part) = self.bulletins {
+            let change = |known: &Bulletins, touched: &_, (issued, places)| known.with(touched, issued, places);
+            part.apply(&mut edition.bulletins, change);
         }
-        if let Some((extent, cards)) = self.rate_cards {
-            edition.event_costs = Arc::new(match extent {
-                Extent::Whole => EventCosts::new(cards),
-                Extent::Some(touched) => edition.event_costs.with(&touched, cards),
-            });
+        if let Some(part) = self.rate_cards {
+            part.apply(&mut edition.event_costs, EventCosts::with);
         }
         self.histories.into_iter().for_each(|(stream, history)| edition.set_history(stream, history));
         true
