@@ -2,10 +2,9 @@
 //! identities up to the database.
 //!
 //! In three lanes, each with a connection of its own: neither a bulletin nor a revocation waits until a directory of
-//! many thousands is read and indexed, and a revocation waits for no standby. Of a few changes, these alone are read,
-//! and the next edition is the last one with them. Bulletins refer to nothing in the other streams. Those are read
-//! together,
-//! from one state of the database, because rate cards refer to units.
+//! many thousands is read and indexed, and a revocation waits for no standby. Bulletins refer to nothing in the other
+//! streams. Those are read together, from one state of the database, because rate cards refer to units. Of a few
+//! changes these alone are read, and the next edition is the last one with them, see [`news`].
 //!
 //! What is published may be read at a standby, see [`sources`]; who may call is always read at the primary.
 
@@ -157,7 +156,7 @@ impl Follower {
             let publishing =
                 tokio::task::spawn_blocking(move || state.store.publish(lane, |edition| news.apply(edition)));
             if !publishing.await.map_err(|e| Error::Unexpected(e.to_string()))? {
-                return Ok(true);
+                return Ok(false);
             }
             self.note_lag(&before, read_at);
             self.tidy();

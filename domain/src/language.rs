@@ -1,6 +1,7 @@
 //! The six official languages, and text that exists in some of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -63,10 +64,17 @@ impl std::fmt::Display for Language {
     }
 }
 
-/// Text in at least one official language.
+/// Text in at least one official language. A copy costs nothing, since it shares the text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<Language, String>", into = "BTreeMap<Language, String>")]
-pub struct Localized([Option<Box<str>>; 6]);
+pub struct Localized(Arc<Texts>);
+
+/// Texts one behind the other, and where that of each language ends.
+#[derive(Debug, PartialEq, Eq, Hash, Default)]
+struct Texts {
+    ends: [u32; Language::ALL.len()],
+    all: Box<str>,
+}
 
 impl Localized {
     /// The longest text accepted in one language, in characters.
@@ -75,31 +83,43 @@ impl Localized {
     /// Accepts texts by language tag; pointers of faults are relative to the map (`/fr`).
     pub fn parse(texts: &BTreeMap<String, String>, max: usize) -> Result<Self, Faults> {
         let mut faults = Faults::new();
-        let mut localized = Self::default();
+        let mut parsed: [String; Language::ALL.len()] = Default::default();
         for (tag, value) in texts {
             let pointer = format!("/{}", tag.replace('~', "~0").replace('/', "~1"));
             let language = faults.check(&pointer, Language::parse(tag));
             let value = faults.check(&pointer, text::block(value, max));
             if let (Some(language), Some(value)) = (language, value) {
-                localized.0[language as usize] = Some(value.into());
+                parsed[language as usize] = value;
             }
         }
         if texts.is_empty() {
             faults.add("", Broken::new(Rule::Required, message!("must have a text in at least one language")));
         }
-        faults.finish(Some(localized))
+        faults.finish(Some(Self::of(parsed.each_ref().map(String::as_str))))
     }
 
     /// The same text for a single language.
-    pub fn only(language: Language, text: impl Into<Box<str>>) -> Self {
-        let mut localized = Self::default();
-        localized.0[language as usize] = Some(text.into());
-        localized
+    pub fn only(language: Language, text: impl AsRef<str>) -> Self {
+        let mut texts = [""; Language::ALL.len()];
+        texts[language as usize] = text.as_ref();
+        Self::of(texts)
+    }
+
+    fn of(texts: [&str; Language::ALL.len()]) -> Self {
+        let mut end = 0;
+        let ends = texts.map(|text| {
+            end += text.len();
+            u32::try_from(end).unwrap_or(u32::MAX)
+        });
+        Self(Arc::new(Texts { ends, all: texts.concat().into() }))
     }
 
     /// The text in exactly this language.
     pub fn exact(&self, language: Language) -> Option<&str> {
-        self.0[language as usize].as_deref()
+        let Texts { ends, all } = self.0.as_ref();
+        let language = language as usize;
+        let start = if language == 0 { 0 } else { ends[language - 1] };
+        all.get(start as usize..ends[language] as usize).filter(|text| !text.is_empty())
     }
 
     /// The text for a reader of `language`: that language, else English, else the first there is.
@@ -130,7 +150,7 @@ impl TryFrom<BTreeMap<Language, String>> for Localized {
 
 impl From<Localized> for BTreeMap<Language, String> {
     fn from(localized: Localized) -> Self {
-        Language::ALL.into_iter().zip(localized.0).filter_map(|(l, t)| Some((l, t?.into_string()))).collect()
+        localized.iter().map(|(language, text)| (language, text.to_owned())).collect()
     }
 }
 

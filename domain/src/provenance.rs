@@ -1,5 +1,7 @@
 //! Where a statement comes from and how far to trust it.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,7 @@ pub struct Provenance {
     pub confidence: Confidence,
     /// A web address or a citation, one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub citation: Option<Box<str>>,
+    pub citation: Option<Arc<str>>,
     /// The day on which it was last known to be true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<NaiveDate>,

@@ -19,7 +19,7 @@ use domain::directory::{
     ServiceId, Unit,
 };
 use domain::{DutyStation, Key, Kind, Source};
-use rows::{FunctionRow, MissionRow, OrganizationRow, PersonRow, ServiceRow, UnitRow};
+use rows::{FunctionRow, MissionRow, OrganizationRow, PersonRow, ServiceRow, UnitRow, Words};
 
 /// The visible rows of a table as entries, one after the other as they arrive; `only` of these ids if any are given. A
 /// corrupt row is left out, and said so in the log.
@@ -70,7 +70,7 @@ async fn load_only(conn: &mut Conn, only: Option<&BTreeMap<Kind, Vec<Uuid>>>) ->
     let of = |kind| only.map(|only| only.get(&kind).map(Vec::as_slice).unwrap_or_default());
     let (mut holdings, mut holders) = holdings(conn, of(Kind::Person), of(Kind::Function)).await?;
     let mut contact_points = contact_points(conn, of(Kind::Service)).await?;
-    let mut origins = Vec::new();
+    let (mut origins, mut words) = (Vec::new(), Words::default());
     let organizations =
         entries!(conn, origins, of(Kind::Organization), organization: OrganizationRow, |row| row.parse());
     let units = entries!(conn, origins, of(Kind::Unit), unit: UnitRow, |row| row.parse());
@@ -81,7 +81,7 @@ async fn load_only(conn: &mut Conn, only: Option<&BTreeMap<Kind, Vec<Uuid>>>) ->
     let missions = entries!(conn, origins, of(Kind::Mission), mission: MissionRow, |row| row.parse());
     let people = entries!(conn, origins, of(Kind::Person), person: PersonRow, |row| {
         let functions = holdings.remove(&row.id).unwrap_or_default();
-        row.parse(functions)
+        row.parse(functions, &mut words)
     });
     let services = entries!(conn, origins, of(Kind::Service), service: ServiceRow, |row| {
         let points = contact_points.remove(&row.id).unwrap_or_default();

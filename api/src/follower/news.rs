@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use actix_web::web;
@@ -39,10 +40,10 @@ pub(super) struct News {
     pub(super) histories: BTreeMap<Stream, History>,
     /// Where each of these streams stood before.
     from: Vec<(Stream, Option<Position>)>,
-    directory: Option<(Extent, Entries)>,
-    notes: Option<(Extent, Vec<Note>)>,
-    bulletins: Option<(Extent, Vec<Bulletin>, Vec<Place>)>,
-    rate_cards: Option<(Extent, Vec<RateCard>)>,
+    directory: Option<Part<Directory, Entries>>,
+    notes: Option<Part<InfNotes, Vec<Note>>>,
+    bulletins: Option<Part<Bulletins, (Vec<Bulletin>, Vec<Place>)>>,
+    rate_cards: Option<Part<EventCosts, Vec<RateCard>>>,
     /// How often the history has been found to be another one, this time included; none if it was not.
     pub(super) rewound: Option<u64>,
     /// The streams that something stored keeps from being read.
@@ -51,7 +52,31 @@ pub(super) struct News {
     pub(super) read_at: Option<(DateTime<Utc>, Instant)>,
 }
 
-/// What was read of a stream.
+/// What a stream becomes.
+enum Part<Whole, Some> {
+    /// Something new, in the making on a thread of its own, while other streams are read.
+    Whole(JoinHandle<Whole>),
+    /// What it is, with these read anew.
+    Some(BTreeSet<(Kind, Uuid)>, Some),
+}
+
+impl<Whole: Send + 'static, Some: Send + 'static> Part<Whole, Some> {
+    fn new(extent: Extent, read: Some, make: impl FnOnce(Some) -> Whole + Send + 'static) -> Self {
+        match extent {
+            Extent::Whole => Self::Whole(std::thread::spawn(move || make(read))),
+            Extent::Some(touched) => Self::Some(touched, read),
+        }
+    }
+
+    fn apply(self, current: &mut Arc<Whole>, change: impl FnOnce(&Whole, &BTreeSet<(Kind, Uuid)>, Some) -> Whole) {
+        *current = Arc::new(match self {
+            Self::Whole(making) => making.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Self::Some(touched, read) => change(current, &touched, read),
+        });
+    }
+}
+
+/// What is read of a stream.
 enum Extent {
     /// All of it.
     Whole,
@@ -135,22 +160,23 @@ impl News {
             Stream::Bulletins => {
                 let issued = bulletins::load(conn, extent.ids(Kind::Bulletin).as_deref()).await?;
                 let places = entrances::load(conn, extent.ids(Kind::Place).as_deref()).await?;
-                self.bulletins = Some((extent, issued, places));
+                let make = |(issued, places)| Bulletins::new(issued, places);
+                self.bulletins = Some(Part::new(extent, (issued, places), make));
             }
             Stream::Notes => {
                 let notes = inf_notes::load(conn, extent.ids(Kind::InfNote).as_deref()).await?;
-                self.notes = Some((extent, notes));
+                self.notes = Some(Part::new(extent, notes, InfNotes::new));
             }
             Stream::Costs => {
                 let cards = event_costs::load(conn, extent.ids(Kind::RateCard).as_deref()).await?;
-                self.rate_cards = Some((extent, cards));
+                self.rate_cards = Some(Part::new(extent, cards, EventCosts::new));
             }
             Stream::Directory => {
                 let entries = match &extent {
                     Extent::Whole => directory::load(conn).await?,
                     Extent::Some(touched) => directory::load_some(conn, touched).await?,
                 };
-                self.directory = Some((extent, entries));
+                self.directory = Some(Part::new(extent, entries, Directory::new));
             }
             Stream::Internal | Stream::Identity => {}
         }
@@ -163,29 +189,18 @@ impl News {
         if self.from.iter().any(|(stream, position)| edition.position(*stream) != *position) {
             return false;
         }
-        if let Some((extent, entries)) = self.directory {
-            edition.directory = Arc::new(match extent {
-                Extent::Whole => Directory::new(entries),
-                Extent::Some(touched) => edition.directory.with(&touched, entries),
-            });
+        if let Some(part) = self.directory {
+            part.apply(&mut edition.directory, Directory::with);
         }
-        if let Some((extent, notes)) = self.notes {
-            edition.inf_notes = Arc::new(match extent {
-                Extent::Whole => InfNotes::new(notes),
-                Extent::Some(touched) => edition.inf_notes.with(&touched, notes),
-            });
+        if let Some(part) = self.notes {
+            part.apply(&mut edition.inf_notes, InfNotes::with);
         }
-        if let Some((extent, issued, places)) = self.bulletins {
-            edition.bulletins = Arc::new(match extent {
-                Extent::Whole => Bulletins::new(issued, places),
-                Extent::Some(touched) => edition.bulletins.with(&touched, issued, places),
-            });
+        if let Some(part) = self.bulletins {
+            let change = |known: &Bulletins, touched: &_, (issued, places)| known.with(touched, issued, places);
+            part.apply(&mut edition.bulletins, change);
         }
-        if let Some((extent, cards)) = self.rate_cards {
-            edition.event_costs = Arc::new(match extent {
-                Extent::Whole => EventCosts::new(cards),
-                Extent::Some(touched) => edition.event_costs.with(&touched, cards),
-            });
+        if let Some(part) = self.rate_cards {
+            part.apply(&mut edition.event_costs, EventCosts::with);
         }
         self.histories.into_iter().for_each(|(stream, history)| edition.set_history(stream, history));
         true

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::imports::Imported;
-use crate::json::{Json, parse_optional};
+use crate::json::{Json, Shared, parse_optional};
 use crate::schema::{function, mission, organization, person, service, unit};
 use domain::directory::{
     ContactPoint, FormerName, Function, FunctionId, Holding, Mission, Organization, OrganizationId, Person, PersonId,
@@ -242,6 +242,13 @@ impl MissionRow {
     }
 }
 
+/// What many people have in common.
+#[derive(Default)]
+pub(super) struct Words {
+    titles: Shared<Localized>,
+    provenances: Shared<Provenance>,
+}
+
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = person)]
 pub(super) struct PersonRow {
@@ -284,7 +291,7 @@ impl PersonRow {
         }
     }
 
-    pub(super) fn parse(self, functions: Vec<Holding>) -> Result<Person, Error> {
+    pub(super) fn parse(self, functions: Vec<Holding>, words: &mut Words) -> Result<Person, Error> {
         Ok(Person {
             id: PersonId(self.id),
             audience: audience(&self.audience)?,
@@ -294,13 +301,13 @@ impl PersonRow {
                 native: self.native_name.map(Into::into),
             },
             honorific: self.honorific.map(Into::into),
-            job_title: parse_optional(self.job_title)?,
+            job_title: self.job_title.map(|title| words.titles.parse(title)).transpose()?,
             unit: self.unit_id.map(UnitId),
             mission: self.mission_id.map(MissionId),
             functions,
             duty_station: self.duty_station.as_deref().map(duty_station).transpose()?,
             contact: self.contact.parse()?,
-            provenance: self.provenance.parse()?,
+            provenance: words.provenances.parse(self.provenance)?,
         })
     }
 }
