@@ -9,9 +9,15 @@ use crate::{
     members, oauth, security_txt, sessions, sync,
 };
 
-/// Every operation of the API.
+/// Every operation of the API. They are tried in this order, so those that are asked for most stand first.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(directory::search::search_directory)
+        .service(directory::get_person)
+        .service(inf_notes::list_inf_notes)
+        .service(inf_notes::get_inf_note)
+        .service(bulletins::list_bulletins)
+        .service(sync::synchronise)
         .service(health::check_health)
         .service(health::check_readiness)
         .service(health::check_writes)
@@ -23,7 +29,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(oauth::metadata::get_authorization_server)
         .service(oauth::metadata::list_keys)
         .service(security_txt::get_security_txt)
-        .service(directory::search::search_directory)
         .service(directory::list_organizations)
         .service(directory::get_organization)
         .service(directory::list_units)
@@ -31,7 +36,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(directory::list_functions)
         .service(directory::get_function)
         .service(directory::list_people)
-        .service(directory::get_person)
         .service(directory::list_missions)
         .service(directory::get_mission)
         .service(directory::list_services)
@@ -39,10 +43,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(directory::get_tree)
         .service(directory::import_directory)
         .service(directory::exports::export_directory)
-        .service(inf_notes::list_inf_notes)
-        .service(inf_notes::get_inf_note)
         .service(inf_notes::import_inf_notes)
-        .service(bulletins::list_bulletins)
         .service(bulletins::get_bulletin)
         .service(bulletins::import_bulletins)
         .service(entrances::list_entrances)
@@ -55,7 +56,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(imports::runs::get_import_run)
         .service(audit::list_audit_entries)
         .service(audit::exports::export_audit)
-        .service(sync::synchronise)
         .service(accounts::get_own_account)
         .service(accounts::update_own_account)
         .service(accounts::list_accounts)

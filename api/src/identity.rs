@@ -387,9 +387,11 @@ pub(crate) fn only(headers: &HeaderMap) -> Option<&HeaderValue> {
     given.next().filter(|_| given.next().is_none())
 }
 
-fn bearer(authorization: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+/// Looked at as bytes: what is in it matters only to who has not verified it yet.
+fn bearer(authorization: &HeaderValue) -> Option<&[u8]> {
+    const SCHEME: &[u8] = b"Bearer ";
+    let (scheme, token) = authorization.as_bytes().split_at_checked(SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_ascii())
 }
 
 /// One answer for every token that is not good, whatever is wrong with it.

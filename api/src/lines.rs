@@ -104,8 +104,9 @@ impl Lines {
         let mut batch = Vec::new();
         loop {
             let waiting = self.wait_while(self.waiting(), |w| w.bytes.is_empty() && w.left_out == 0 && !w.ended);
-            if !waiting.ended {
-                drop(waiting);
+            let is_ending = waiting.ended;
+            drop(waiting);
+            if !is_ending {
                 std::thread::sleep(COLLECT);
             }
             let mut waiting = self.waiting();

@@ -204,9 +204,14 @@ pub fn language(req: &HttpRequest) -> Language {
     asked_language(req).unwrap_or_else(|| accepted_language(req))
 }
 
+/// Of several, the last: as [`Params`] has it, which tells of them.
 fn asked_language(req: &HttpRequest) -> Option<Language> {
     let query = Some(req.query_string()).filter(|query| query.contains("lang="))?;
-    Params::parse(query).ok()?.get("lang", Language::parse)
+    // Only where nothing is escaped is a name what it looks like.
+    if query.contains(['%', '+']) {
+        return Params::parse(query).ok()?.get("lang", Language::parse);
+    }
+    Language::parse(query.split('&').filter_map(|pair| pair.strip_prefix("lang=")).next_back()?).ok()
 }
 
 fn accepted_language(req: &HttpRequest) -> Language {

@@ -1,6 +1,7 @@
 //! What all bodies share: text in one language with a named fallback, contacts, provenance.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -24,21 +25,21 @@ impl Rendering {
     }
 
     /// Notes that `field` is in `language`.
-    pub fn note_language(&mut self, field: &str, language: Language) {
+    pub fn note_language(&mut self, field: impl Display, language: Language) {
         if language != self.language {
-            self.fallbacks.insert(field.to_owned(), language);
+            self.fallbacks.insert(field.to_string(), language);
         }
     }
 
     /// The text of `field` in the language asked for, or else noting which one it is in.
-    pub fn text(&mut self, field: &str, text: &Localized) -> String {
+    pub fn text(&mut self, field: impl Display, text: &Localized) -> String {
         let (language, text) = text.get(self.language);
         self.note_language(field, language);
         text.to_owned()
     }
 
     /// [`Rendering::text`] of a text that may not be there.
-    pub fn text_or_none(&mut self, field: &str, text: Option<&Localized>) -> Option<String> {
+    pub fn text_or_none(&mut self, field: impl Display, text: Option<&Localized>) -> Option<String> {
         text.map(|text| self.text(field, text))
     }
 
@@ -60,7 +61,7 @@ impl Rendering {
                 inside: t.inside(),
                 uri: t.uri(),
                 kind: t.kind(),
-                note: self.text_or_none(&format!("contact.telephones.{i}.note"), t.note()),
+                note: self.text_or_none(format_args!("contact.telephones.{i}.note"), t.note()),
             })
             .collect();
         ContactBody {

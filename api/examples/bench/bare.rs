@@ -11,6 +11,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Process;
+use crate::works::SERIAL;
 
 /// An answer of the product, without the headers that every server of this library adds itself.
 #[derive(Serialize, Deserialize)]
@@ -75,7 +76,8 @@ pub async fn serve() -> anyhow::Result<()> {
 
 async fn bare(req: HttpRequest, answers: web::Data<HashMap<String, Ready>>) -> HttpResponse {
     let path = req.uri().path_and_query().map_or("", |path| path.as_str());
-    let Some(answer) = answers.get(path) else { return HttpResponse::NotFound().finish() };
+    let answer = answers.get(path).or_else(|| answers.get(path.split_once(SERIAL)?.0));
+    let Some(answer) = answer else { return HttpResponse::NotFound().finish() };
     let mut response = HttpResponse::build(answer.status);
     for (name, value) in &answer.headers {
         response.insert_header((name.clone(), value.clone()));

@@ -46,7 +46,7 @@ pub struct Ask {
 pub struct Load {
     /// Where the server is.
     pub address: String,
-    /// What each connection asks, one after the other, from a place of its own on.
+    /// What each connection asks, one after the other, from a place of its own on, as far from the others' as can be.
     pub asks: Arc<[Ask]>,
     /// Keep-alive connections.
     pub connections: usize,
@@ -73,7 +73,14 @@ impl Load {
         let (started, cpu) = (Instant::now(), process.cpu()?);
         let end = started + Duration::from_secs(self.seconds);
         let clients: Vec<_> = (0..self.connections)
-            .map(|at| tokio::spawn(client(self.address.clone(), self.asks.clone(), at * 31, end)))
+            .map(|at| {
+                tokio::spawn(client(
+                    self.address.clone(),
+                    self.asks.clone(),
+                    at * self.asks.len() / self.connections,
+                    end,
+                ))
+            })
             .collect();
         let mut latencies = Vec::new();
         for client in clients {

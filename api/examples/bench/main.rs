@@ -10,6 +10,7 @@ mod product;
 mod recall;
 mod report;
 mod sync;
+mod waiting;
 mod works;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,9 @@ struct Cli {
     /// Also write the figures to this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Connections that wait for a change, in the work Wait; their number, and the server's, is bound by `ulimit -n`.
+    #[arg(long, default_value_t = 10_000)]
+    waiting: usize,
     /// A further argument of `focalpoint serve`, such as --serve=--workers=1.
     #[arg(long, allow_hyphen_values = true)]
     serve: Vec<String>,
@@ -70,9 +74,11 @@ enum Role {
 pub enum Work {
     /// A contact by id.
     W1,
-    /// The beginning of a family name, 20 rows.
+    /// The beginning of a family name, 20 rows; the same beginnings again and again, as many people type them.
     W2,
-    /// A name with a typing error, 20 rows.
+    /// The same, and no request like one before: no answer may serve another.
+    W2Once,
+    /// A name with a typing error, 20 rows; no request like one before.
     W3,
     /// 50 notes in one language.
     W4,
@@ -80,6 +86,8 @@ pub enum Work {
     W5,
     /// The first sync and a delta.
     W6,
+    /// Many phones that wait for one change.
+    Wait,
     /// A public note by id, with a token: what verifying one costs is the difference to the next.
     Token,
     /// The same notes, without a token.
@@ -117,11 +125,12 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 
     let server = Product::start(&program, &cli.serve)?;
     let integrator = integrator.at(&server).await?;
+    let importer = importer.at(&server).await?;
     let stranger = integrator.without_token();
     report.ready_seconds = server.started_in.as_secs_f64();
     report.resident_at_start = server.memory()?.resident;
     let queries = recall::read(&data.path().join("queries.ndjson"))?;
-    let works = [Work::W1, Work::W2, Work::W3, Work::W4, Work::W5, Work::Token, Work::NoToken];
+    let works = [Work::W1, Work::W2, Work::W2Once, Work::W3, Work::W4, Work::W5, Work::Token, Work::NoToken];
     for work in works.into_iter().filter(|work| wanted(*work)) {
         let client = if matches!(work, Work::Token | Work::NoToken) { &stranger } else { &integrator };
         let paths = works::paths(work, client, &queries).await?;
@@ -136,6 +145,9 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     if wanted(Work::W3) {
         report.recall = Some(recall::measure(&integrator, &queries).await?);
+    }
+    if wanted(Work::Wait) {
+        report.waiting = Some(waiting::measure(cli.waiting, &server, &importer, &integrator, data.path()).await?);
     }
     report.resident_after = server.memory()?.resident;
     report.print()?;

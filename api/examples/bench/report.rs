@@ -9,6 +9,7 @@ use crate::load::Figures;
 use crate::product::Imported;
 use crate::recall::Recall;
 use crate::sync::{Sync, Transfer};
+use crate::waiting::Waiting;
 use crate::{CROWD, Cli, Work};
 
 /// A work's figures, bare and product.
@@ -54,16 +55,20 @@ pub struct Report {
     pub recall: Option<Recall>,
     /// W6.
     pub sync: Option<Sync>,
+    /// Many phones that wait.
+    pub waiting: Option<Waiting>,
 }
 
 fn name(work: Work) -> &'static str {
     match work {
         Work::W1 => "W1 contact by id",
         Work::W2 => "W2 family name prefix, 20 rows",
-        Work::W3 => "W3 name with a typo, 20 rows",
+        Work::W2Once => "the same, each request once",
+        Work::W3 => "W3 name with a typo, each once",
         Work::W4 => "W4 50 notes, one language",
         Work::W5 => "W5 conditional GET, 304",
         Work::W6 => "W6 sync",
+        Work::Wait => "phones that wait",
         Work::Token => "public note by id, with a token",
         Work::NoToken => "the same, without a token",
     }
@@ -94,6 +99,7 @@ impl Report {
             crowd: None,
             recall: None,
             sync: None,
+            waiting: None,
         }
     }
 
@@ -127,6 +133,9 @@ impl Report {
         }
         if let Some(sync) = &self.sync {
             print_sync(&mut out, sync)?;
+        }
+        if let Some(waiting) = &self.waiting {
+            print_waiting(&mut out, waiting)?;
         }
         if let Some(import) = &self.import {
             writeln!(
@@ -168,6 +177,9 @@ impl Report {
         if let Some(sync) = &self.sync {
             works.insert("W6".to_owned(), json!(sync));
         }
+        if let Some(waiting) = &self.waiting {
+            works.insert("Wait".to_owned(), json!(waiting));
+        }
         json!({
             "machine": {"cpu": cpu, "cores": cores},
             "options": {
@@ -207,6 +219,17 @@ fn print_recall(out: &mut impl Write, recall: &Recall) -> std::io::Result<()> {
         writeln!(out, "  {what}: {}", shares.join(", "))?;
     }
     Ok(())
+}
+
+fn print_waiting(out: &mut impl Write, waiting: &Waiting) -> std::io::Result<()> {
+    let Waiting { connections, open_kib, waiting_kib, first_milliseconds, last_milliseconds, cpu_microseconds } =
+        waiting;
+    writeln!(
+        out,
+        "\n{connections} phones that wait for one change: {open_kib:.1} KiB each when connected, {waiting_kib:.1} KiB \
+         when waiting;\n  after the commit was answered: the first told after {first_milliseconds:.0} ms, the last after \
+         {last_milliseconds:.0} ms; {cpu_microseconds:.0} µs of CPU each"
+    )
 }
 
 fn print_sync(out: &mut impl Write, sync: &Sync) -> std::io::Result<()> {

@@ -61,7 +61,7 @@ pub async fn measure(
         first.push(transfer(cli, server, mission, &pages, coding).await?);
     }
 
-    let (_, revision) = importer.import_rows("directory", one_change(data)?).await?;
+    let (_, revision) = importer.import_rows("directory", one_change(data, "Prof.")?).await?;
     mission.wait_for(&Client::path("/v1/directory/search", &[("q", "Smith"), ("min_rev", &revision)])?).await?;
     let path = Client::path("/v1/sync", &[("lang", "en"), ("token", &token)])?;
     let change = mission.get(&path).await?;
@@ -85,7 +85,7 @@ pub async fn measure(
 }
 
 /// The paths of a first sync, how many objects it has, and the token behind it.
-async fn pages(client: &Client) -> anyhow::Result<(Vec<String>, usize, String)> {
+pub async fn pages(client: &Client) -> anyhow::Result<(Vec<String>, usize, String)> {
     let (mut paths, mut objects) = (vec![Client::path("/v1/sync", &[("lang", "en")])?], 0);
     loop {
         let page = client.get(paths.last().context("a path")?).await?;
@@ -99,11 +99,11 @@ async fn pages(client: &Client) -> anyhow::Result<(Vec<String>, usize, String)> 
 }
 
 /// A person's row with another form of address.
-fn one_change(data: &Path) -> anyhow::Result<Vec<u8>> {
+pub fn one_change(data: &Path, honorific: &str) -> anyhow::Result<Vec<u8>> {
     let rows = std::fs::read_to_string(data.join("directory.ndjson"))?;
     let plain = |line: &&str| line.starts_with(r#"{"kind":"person""#) && !line.contains(r#""audience""#);
     let mut row: Value = serde_json::from_str(rows.lines().find(plain).context("the data has people")?)?;
-    row["honorific"] = "Prof.".into();
+    row["honorific"] = honorific.into();
     Ok(serde_json::to_vec(&row)?)
 }
 

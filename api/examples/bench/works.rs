@@ -14,11 +14,15 @@ use crate::load::{Ask, whole};
 use crate::product::Client;
 use crate::recall::Query;
 
-/// Different requests of a work; the bare handler answers each as the product does.
-const DIFFERENT: usize = 400;
+/// So many different public notes are asked for.
+const NOTES: &str = "200";
 
-/// The duty stations that people are taken from, as many from each.
-const STATIONS: [&str; 8] = ["NY", "GVA", "VIE", "NBO", "ADD", "BKK", "BEY", "STGO"];
+/// How often a search that no answer of another may serve is told from itself. What a server keeps of answers must
+/// not be what is measured, so every request of these differs from all that came before for a long time.
+const SERIALS: usize = 16;
+
+/// The parameter by which they differ. The product passes over it, as over every unknown one.
+pub const SERIAL: &str = "&once=";
 
 /// A work's requests, and the answers to them.
 pub struct Asked {
@@ -40,37 +44,42 @@ pub async fn paths(work: Work, client: &Client, queries: &[Query]) -> anyhow::Re
     let search = |q: &str| Client::path("/v1/directory/search", &[("kind", "person"), ("limit", "20"), ("q", q)]);
     let paths: Vec<String> = match work {
         Work::W1 | Work::W5 => people(client).await?,
-        Work::W2 => {
+        Work::W2 | Work::W2Once => {
             let mut seen = BTreeSet::new();
             let distinct = queries.iter().filter(|query| seen.insert(query.prefix.as_str()));
-            distinct.take(DIFFERENT).map(|query| search(&query.prefix)).collect::<anyhow::Result<_>>()?
+            distinct.map(|query| search(&query.prefix)).collect::<anyhow::Result<_>>()?
         }
         Work::W3 => {
-            let counted = queries.iter().filter(|query| query.is_counted());
-            counted.take(DIFFERENT).map(|query| search(&query.typo)).collect::<anyhow::Result<_>>()?
+            let mut seen = BTreeSet::new();
+            let counted = queries.iter().filter(|query| query.is_counted() && seen.insert(query.typo.as_str()));
+            counted.map(|query| search(&query.typo)).collect::<anyhow::Result<_>>()?
         }
         Work::W4 => notes(client).await?,
         Work::Token | Work::NoToken => public_notes(client).await?,
-        Work::W6 => Vec::new(),
+        Work::W6 | Work::Wait => Vec::new(),
     };
     ensure!(!paths.is_empty(), "{work:?}: the data has nothing to ask for");
     Ok(paths)
 }
 
+/// Everybody.
 async fn people(client: &Client) -> anyhow::Result<Vec<String>> {
+    let first = [("limit", "200")];
+    let mut path = Client::path("/v1/directory/people", &first)?;
     let mut paths = Vec::new();
-    for station in STATIONS {
-        let limit = (DIFFERENT / STATIONS.len()).to_string();
-        let page = Client::path("/v1/directory/people", &[("duty_station", station), ("limit", &limit)])?;
-        let ids = items(client.get(&page).await?)?.into_iter().filter_map(|item| Some(item["id"].as_str()?.to_owned()));
+    loop {
+        let page = client.get(&path).await?;
+        let cursor = page["next_cursor"].as_str().map(str::to_owned);
+        let ids = items(page)?.into_iter().filter_map(|item| Some(item["id"].as_str()?.to_owned()));
         paths.extend(ids.map(|id| format!("/v1/directory/people/{id}")));
+        let Some(cursor) = cursor else { return Ok(paths) };
+        path = Client::path("/v1/directory/people", &[first[0], ("cursor", &cursor)])?;
     }
-    Ok(paths)
 }
 
 /// Notes that anybody may read, each by its id.
 async fn public_notes(client: &Client) -> anyhow::Result<Vec<String>> {
-    let page = client.get("/v1/inf-notes?limit=200").await?;
+    let page = client.get(&format!("/v1/inf-notes?limit={NOTES}")).await?;
     let ids = items(page)?.into_iter().filter_map(|item| Some(item["id"].as_str()?.to_owned()));
     Ok(ids.map(|id| format!("/v1/inf-notes/{id}")).collect())
 }
@@ -104,7 +113,7 @@ fn items(mut page: Value) -> anyhow::Result<Vec<Value>> {
 /// Asks each path once.
 pub async fn ask(work: Work, client: &Client, paths: Vec<String>) -> anyhow::Result<Asked> {
     let mut socket = TcpStream::connect(&client.address).await?;
-    let (mut asks, mut answers) = (Vec::new(), HashMap::new());
+    let (mut asks, mut answers, mut asked) = (Vec::new(), HashMap::new(), Vec::new());
     for path in paths {
         let mut request = request(&path, &client.token, "");
         let mut answer = exchange(&mut socket, &request).await?;
@@ -119,8 +128,21 @@ pub async fn ask(work: Work, client: &Client, paths: Vec<String>) -> anyhow::Res
         }
         let status = if work == Work::W5 { b"HTTP/1.1 304".to_vec() } else { b"HTTP/1.1 200".to_vec() };
         ensure!(answer.starts_with(&status), "{path}: {}", String::from_utf8_lossy(&answer));
-        answers.insert(path, Answer::parse(&answer)?);
         asks.push(Ask { request: request.into_bytes(), status, answer: answer.len() });
+        answers.insert(path.clone(), Answer::parse(&answer)?);
+        asked.push(path);
+    }
+    if matches!(work, Work::W2Once | Work::W3) {
+        let once = |serial| {
+            let request = move |path: &String| self::request(&format!("{path}{SERIAL}{serial}"), &client.token, "");
+            let again = |(path, ask): (&String, &Ask)| Ask {
+                request: request(path).into_bytes(),
+                status: ask.status.clone(),
+                answer: ask.answer,
+            };
+            asked.iter().zip(&asks).map(again).collect::<Vec<_>>()
+        };
+        asks = (0..SERIALS).flat_map(once).collect();
     }
     Ok(Asked { asks: asks.into(), answers })
 }

@@ -55,7 +55,7 @@ pub struct FormerNameBody {
 
 fn former_names(rendering: &mut Rendering, names: &[FormerName]) -> Vec<FormerNameBody> {
     let body = |(i, former): (usize, &FormerName)| FormerNameBody {
-        name: rendering.text_or_none(&format!("former_names.{i}.name"), former.name.as_ref()),
+        name: rendering.text_or_none(format_args!("former_names.{i}.name"), former.name.as_ref()),
         acronym: former.acronym.as_deref().map(str::to_owned),
         until: former.until,
     };

@@ -121,7 +121,7 @@ impl OpeningBody {
             until: until.map(|m| MomentBody::of(m, zone)),
             hours: opening.hours.as_ref().map(HoursBody::of),
             screening: opening.screening,
-            note: rendering.text_or_none(&format!("{field}.note"), opening.note.as_ref()),
+            note: rendering.text_or_none(format_args!("{field}.note"), opening.note.as_ref()),
             bulletin: opening.basis.map(|id| id.0),
             provenance: (&opening.provenance).into(),
         }
@@ -129,7 +129,7 @@ impl OpeningBody {
 }
 
 fn other_names(place: &Place, rendering: &mut Rendering) -> Vec<String> {
-    let name = |(i, name): (usize, &Localized)| rendering.text(&format!("other_names.{i}"), name);
+    let name = |(i, name): (usize, &Localized)| rendering.text(format_args!("other_names.{i}"), name);
     place.other_names.iter().enumerate().map(name).collect()
 }
 
@@ -220,13 +220,13 @@ pub struct BasisBulletinBody {
 impl BasisBulletinBody {
     fn of(field: &str, bulletin: &Bulletin, rendering: &mut Rendering) -> Self {
         let (language, text) = bulletin.text(rendering.language);
-        rendering.note_language(&format!("{field}.headline"), language);
+        rendering.note_language(format_args!("{field}.headline"), language);
         Self {
             id: bulletin.id.0,
             identifier: bulletin.identifier.to_string(),
             issuer: IssuerBody {
                 code: bulletin.issuer.code().to_owned(),
-                name: rendering.text(&format!("{field}.issuer.name"), bulletin.issuer.name()),
+                name: rendering.text(format_args!("{field}.issuer.name"), bulletin.issuer.name()),
             },
             headline: text.headline().to_owned(),
             sent: MomentBody::of(&bulletin.sent, bulletin.time_zone),

@@ -66,7 +66,7 @@ impl OfficeBody {
     /// Renders an office, below `field`.
     pub fn of(office: &Office, field: &str, rendering: &mut Rendering) -> Self {
         Self {
-            name: rendering.text(&format!("{field}.name"), &office.name),
+            name: rendering.text(format_args!("{field}.name"), &office.name),
             kind: office.kind.code(),
             unit: office.unit.map(|unit| unit.0),
         }
@@ -190,7 +190,7 @@ impl RateBody {
             code: rate.code.as_str().to_owned(),
             category: rate.category.code(),
             category_name: rate.category.name(language),
-            item: rendering.text(&format!("{field}.item"), &rate.item),
+            item: rendering.text(format_args!("{field}.item"), &rate.item),
             unit: rate.unit.code(),
             unit_name: rate.unit.name(language),
             price: price.as_ref().map(PriceBody::from),
@@ -200,7 +200,7 @@ impl RateBody {
             above: share.and_then(|(.., above)| above).as_ref().map(PriceBody::from),
             applies: ConditionBody::of(rate.applies_when, &rate.scope),
             office: rate.office.as_ref().map(|office| OfficeBody::of(office, &format!("{field}.office"), rendering)),
-            note: rendering.text_or_none(&format!("{field}.note"), rate.note.as_ref()),
+            note: rendering.text_or_none(format_args!("{field}.note"), rate.note.as_ref()),
             provenance: (&rate.provenance).into(),
         }
     }
@@ -236,7 +236,7 @@ impl RuleBody {
     fn of(rule: &ChargeRule, field: &str, rendering: &mut Rendering) -> Self {
         Self {
             code: rule.code.as_str().to_owned(),
-            text: rendering.text(&format!("{field}.text"), &rule.text),
+            text: rendering.text(format_args!("{field}.text"), &rule.text),
             effect: rule.effect.code(),
             categories: rule.categories.iter().map(|category| category.code()).collect(),
             applies: ConditionBody::of(rule.applies_when, &rule.scope),

@@ -306,7 +306,7 @@ impl LineBody {
         Self {
             category: rate.category.code(),
             category_name: rate.category.name(language),
-            item: rendering.text(&format!("{field}.item"), &rate.item),
+            item: rendering.text(format_args!("{field}.item"), &rate.item),
             quantity: units.map(|(quantity, _)| quantity.to_string()),
             unit: rate.unit.code(),
             unit_name: rate.unit.name(language),
@@ -318,7 +318,7 @@ impl LineBody {
             office: rate.office.as_ref().map(|office| OfficeBody::of(office, &format!("{field}.office"), rendering)),
             basis: EstimateBasisBody::of(&line.basis, language),
             validity_inferred: line.card.validity.is_inferred(),
-            note: rendering.text_or_none(&format!("{field}.note"), rate.note.as_ref()),
+            note: rendering.text_or_none(format_args!("{field}.note"), rate.note.as_ref()),
             rate_card: line.card.id.0,
             rate: rate.code.as_str().to_owned(),
             provenance: (&rate.provenance).into(),
@@ -411,7 +411,7 @@ impl NoticeBody {
         Self {
             code: notice.rule.code.as_str().to_owned(),
             effect: notice.rule.effect.code(),
-            text: rendering.text(&format!("{field}.text"), &notice.rule.text),
+            text: rendering.text(format_args!("{field}.text"), &notice.rule.text),
             due: notice.due.map(|due| DueBody {
                 date: due.by.date().to_string(),
                 time: due.by.format("%H:%M").to_string(),

@@ -77,14 +77,14 @@ struct Verified {
 pub struct Tokens {
     issuer: String,
     validation: Validation,
-    verified: Cache<Box<str>, Arc<Verified>, Length>,
+    verified: Cache<Box<[u8]>, Arc<Verified>, Length>,
 }
 
 #[derive(Clone)]
 struct Length;
 
-impl Weighter<Box<str>, Arc<Verified>> for Length {
-    fn weight(&self, token: &Box<str>, _: &Arc<Verified>) -> u64 {
+impl Weighter<Box<[u8]>, Arc<Verified>> for Length {
+    fn weight(&self, token: &Box<[u8]>, _: &Arc<Verified>) -> u64 {
         (token.len() + OVERHEAD) as u64
     }
 }
@@ -133,14 +133,16 @@ impl Tokens {
     }
 
     /// What a token says, if it is good now. Whether whom it names still is, is not said.
-    pub fn verify(&self, token: &str, keys: &Keys) -> Result<Token, ApiError> {
+    pub fn verify(&self, token: impl AsRef<[u8]>, keys: &Keys) -> Result<Token, ApiError> {
+        let token = token.as_ref();
         if token.len() > MAX_TOKEN_BYTES {
             return Err(refused());
         }
         let verified = match self.verified.get(token) {
             Some(verified) => verified,
             None => {
-                let verified = Arc::new(self.check(token, keys).ok_or_else(refused)?);
+                let text = std::str::from_utf8(token).map_err(|_| refused())?;
+                let verified = Arc::new(self.check(text, keys).ok_or_else(refused)?);
                 self.verified.insert(token.into(), Arc::clone(&verified));
                 verified
             }
@@ -226,7 +228,7 @@ mod tests {
             issued_at: 0,
             expires_at: Utc::now().timestamp() - 61,
         };
-        tokens.verified.insert(token.as_str().into(), Arc::new(expired));
+        tokens.verified.insert(token.as_bytes().into(), Arc::new(expired));
         assert!(tokens.verify(&token, &keys).is_err());
     }
 

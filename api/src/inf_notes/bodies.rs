@@ -222,7 +222,7 @@ impl NoteBody {
         }
         let mut reissues = Vec::new();
         for (i, reissue) in content.reissues.iter().enumerate() {
-            let reason = rendering.text_or_none(&format!("reissues.{i}.reason"), reissue.reason.as_ref());
+            let reason = rendering.text_or_none(format_args!("reissues.{i}.reason"), reissue.reason.as_ref());
             reissues.push(ReissueBody { on: reissue.on, reason });
         }
         let published_at = match note.publication {
