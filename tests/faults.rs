@@ -4,3 +4,4 @@ mod cluster;
 mod disk;
 mod ledger;
 mod outage;
+mod standby;

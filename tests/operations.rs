@@ -26,14 +26,14 @@ async fn text(world: &World) -> String {
     reply.text().await.unwrap()
 }
 
-async fn scrape(world: &World) -> Scrape {
+pub(crate) async fn scrape(world: &World) -> Scrape {
     let text = text(world).await;
     Scrape::parse(text.lines().map(|line| Ok(line.to_owned()))).unwrap()
 }
 
 /// A sample by its name and labels, `name{label="value"}` as far as given; of a histogram, its count.
 #[track_caller]
-fn sample(scrape: &Scrape, name: &str, labels: &[(&str, &str)]) -> f64 {
+pub(crate) fn sample(scrape: &Scrape, name: &str, labels: &[(&str, &str)]) -> f64 {
     let fits = |sample: &&prometheus_parse::Sample| {
         sample.metric == name && labels.iter().all(|(label, value)| sample.labels.get(label) == Some(value))
     };

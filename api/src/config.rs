@@ -25,6 +25,10 @@ pub struct Config {
     /// Which database.
     #[command(flatten)]
     pub database: Database,
+    /// A streaming standby of that database, written alike: what is published is then read there, which spares the
+    /// primary. Who may call, and everything that is written, stays with the primary.
+    #[arg(long, env = "FOCALPOINT_STANDBY_URL", hide_env_values = true, value_parser = database_url)]
+    pub standby_url: Option<SecretString>,
     /// The address to listen on.
     #[arg(long, env = "FOCALPOINT_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

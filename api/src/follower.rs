@@ -1,9 +1,13 @@
 //! Follows the ordered log: at each hint, and each second without one, brings the edition and the
 //! identities up to the database.
 //!
-//! In two lanes, each with a connection of its own: a bulletin and a revocation never wait until a directory of
-//! many thousands is read and indexed. Bulletins refer to nothing in the other streams. Those are read together,
+//! In three lanes, each with a connection of its own: neither a bulletin nor a revocation waits until a directory of
+//! many thousands is read and indexed, and a revocation waits for no standby. Bulletins refer to nothing in the other streams. Those are read together,
 //! from one state of the database, because rate cards refer to units.
+//!
+//! What is published may be read at a standby, see [`sources`]; who may call is always read at the primary.
+
+mod sources;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +17,7 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::identity::Identities;
 use crate::state::State;
@@ -24,6 +29,7 @@ use domain::{Position, Step, Stream};
 use edition::{Bulletins, Directory, Edition, EventCosts, History, InfNotes};
 use persistence::db::snapshot;
 use persistence::{Conn, Error, bulletins, directory, entrances, event_costs, identity, inf_notes, log};
+use sources::{Next, Source, Sources};
 
 /// How long a hint may be late.
 const POLL: Duration = Duration::from_secs(1);
@@ -54,15 +60,18 @@ pub async fn follow(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
 
 /// Brings the edition up to the database once, before the first request.
 pub async fn catch_up(state: &web::Data<State>) -> Result<(), Error> {
-    let mut reader = state.db.dedicated().await?;
     for lane in Lane::ALL {
-        Follower { state: state.clone(), lane, identity: None }.catch_up(&mut reader).await?;
+        let mut follower = Follower { state: state.clone(), lane, identity: None };
+        let mut sources = follower.open().await?;
+        while !follower.catch_up(&mut sources).await? {
+            tokio::time::sleep(sources.patience(RETRY)).await;
+        }
     }
     Ok(())
 }
 
 /// Hears of hints and passes them on to both followers, until one of the connections ends.
-async fn listen(state: &State, followers: &mut [Follower; 2]) -> Result<(), Error> {
+async fn listen(state: &State, followers: &mut [Follower; Lane::ALL.len()]) -> Result<(), Error> {
     // Connections of its own: however busy requests keep the others, a revocation is heard of.
     let mut listener = state.db.dedicated().await?;
     log::listen(&mut listener).await?;
@@ -75,8 +84,12 @@ async fn listen(state: &State, followers: &mut [Follower; 2]) -> Result<(), Erro
         }
         Err::<(), Error>(Error::Unavailable("the listener's connection ended".into()))
     };
-    let [urgent, steady] = followers;
-    tokio::try_join!(hear, urgent.run(hints.clone()), steady.run(hints)).map(drop)
+    let [identity, urgent, steady] = followers;
+    tokio::try_join!(hear, identity.run(hints.clone()), urgent.run(hints.clone()), steady.run(hints)).map(drop)
+}
+
+fn silent(_: tokio::time::error::Elapsed) -> Error {
+    Error::Unavailable("the database does not answer".into())
 }
 
 struct Follower {
@@ -90,7 +103,7 @@ struct Held {
     state: web::Data<State>,
     edition: Arc<Edition>,
     lane: Lane,
-    identity: Option<Position>,
+    source: Source,
 }
 
 /// What the database has and the edition has not.
@@ -101,7 +114,6 @@ struct News {
     notes: Option<Vec<domain::inf_notes::Note>>,
     bulletins: Option<(Vec<Bulletin>, Vec<Place>)>,
     rate_cards: Option<Vec<RateCard>>,
-    identities: Option<(Position, Identities)>,
     /// How often the history has been found to be another one, this time included; none if it was not.
     rewound: Option<u64>,
     /// The streams that something stored keeps from being read.
@@ -114,6 +126,9 @@ impl News {
     /// A stream's steps up to `head`, and its content there.
     async fn add(&mut self, conn: &mut Conn, held: &Held, stream: Stream, head: Position) -> Result<(), Error> {
         let (steps, rewound) = history(conn, held.edition.history(stream), stream).await?;
+        if rewound && held.source == Source::Standby {
+            return Err(Error::Unavailable("the standby has another history".into()));
+        }
         if rewound && self.rewound.is_none() {
             // Before anything more is read: no copy is continued from a history that no longer is.
             tracing::warn!("the database's history is not the one that was followed: everything is read again");
@@ -139,43 +154,47 @@ impl News {
 }
 
 impl Follower {
+    async fn open(&self) -> Result<Sources, Error> {
+        let standby = self.state.standby.as_ref().filter(|_| self.lane != Lane::Identity);
+        Sources::open(&self.state.db, standby).await
+    }
+
     async fn run(&mut self, mut hints: watch::Receiver<()>) -> Result<(), Error> {
-        let mut reader = self.state.db.dedicated().await?;
+        let mut sources = self.open().await?;
         loop {
             // Also what happened before the listener listened.
-            self.catch_up(&mut reader).await?;
+            self.catch_up(&mut sources).await?;
             // Who found another history waits for the other lane to have looked again, and /v1/sync with it.
-            let patience = if self.state.store.is_rebuilding() { RETRY } else { POLL };
-            if let Ok(Err(_)) = tokio::time::timeout(patience, hints.changed()).await {
+            let patience = sources.patience(if self.state.store.is_rebuilding() { RETRY } else { POLL });
+            if let Ok(Err(_)) = timeout(patience, hints.changed()).await {
                 return Err(Error::Unavailable("nobody listens".into()));
             }
         }
     }
 
-    async fn catch_up(&mut self, reader: &mut Conn) -> Result<(), Error> {
-        let (lane, identity, store) = (self.lane, self.identity, &self.state.store);
+    /// Whether all that the primary has is held then; else a standby will have the rest in a moment.
+    async fn catch_up(&mut self, sources: &mut Sources) -> Result<bool, Error> {
+        let (lane, store) = (self.lane, &self.state.store);
         let rewinds = store.rewinds();
         let before: Arc<Edition> = Arc::clone(&store.edition());
-        let silent = |_| Error::Unavailable("the database does not answer".into());
-        let heads = tokio::time::timeout(HEADS_WAIT, log::heads(reader)).await.map_err(silent)??;
-        let news = match store.is_ready() && !has_moved(&heads, &before, lane, identity) {
-            true => News::default(),
-            false => {
-                let held = Held { state: self.state.clone(), edition: before.clone(), lane, identity };
-                let gathering = snapshot(reader, async move |conn| gather(conn, &held).await);
-                tokio::time::timeout(GATHER_WAIT, gathering).await.map_err(silent)??
-            }
-        };
-        if lane == Lane::Urgent {
-            // The other lane may be busy for longer than the database can be away unnoticed.
-            store.note_contact();
+        if lane == Lane::Identity {
+            self.learn_identities(&mut sources.primary).await?;
+            // The other lanes may be busy for longer than the database can be away unnoticed.
+            self.state.store.note_contact();
+            self.state.store.note_settled(lane, rewinds);
+            return Ok(true);
         }
+        let news = match sources.look(lane.streams(), |stream| before.position(stream)).await? {
+            Next::Nothing => News::default(),
+            Next::Wait => return Ok(false),
+            Next::Primary => self.gather(&mut sources.primary, &before, Source::Primary).await?,
+            Next::Standby => match self.gather_at_standby(sources, &before).await {
+                Some(news) => news,
+                None => return Ok(false),
+            },
+        };
         for stream in lane.streams() {
             self.state.metrics.note_stuck(*stream, news.stuck.contains(stream));
-        }
-        if let Some((position, identities)) = news.identities {
-            self.identity = Some(position);
-            store.know(identities);
         }
         let rewinds = news.rewound.unwrap_or(rewinds);
         // Until every stream is of the history that now is, no copy is continued.
@@ -203,7 +222,36 @@ impl Follower {
         if is_whole {
             self.state.store.note_settled(lane, rewinds);
         }
+        Ok(true)
+    }
+
+    /// Brings who may call up to the primary.
+    async fn learn_identities(&mut self, primary: &mut Conn) -> Result<(), Error> {
+        let heads = timeout(HEADS_WAIT, log::heads(primary)).await.map_err(silent)??;
+        if self.identity.is_some() && heads.get(&Stream::Identity).copied() == self.identity {
+            return Ok(());
+        }
+        let reading = snapshot(primary, async |conn| {
+            let head = log::heads(conn).await?.get(&Stream::Identity).copied();
+            Ok::<_, Error>((head, identity::load(conn).await?))
+        });
+        let (head, known) = timeout(GATHER_WAIT, reading).await.map_err(silent)??;
+        self.state.store.know(Identities::new(known, self.state.config.demo)?);
+        self.identity = head;
         Ok(())
+    }
+
+    /// What is new there, all from one state of the database.
+    async fn gather(&self, conn: &mut Conn, before: &Arc<Edition>, source: Source) -> Result<News, Error> {
+        let held = Held { state: self.state.clone(), edition: before.clone(), lane: self.lane, source };
+        let gathering = snapshot(conn, async move |conn| gather(conn, &held).await);
+        timeout(GATHER_WAIT, gathering).await.map_err(silent)?
+    }
+
+    /// What is new at the standby; none where it could not tell, and has to be looked at again.
+    async fn gather_at_standby(&self, sources: &mut Sources, before: &Arc<Edition>) -> Option<News> {
+        let gathered = self.gather(sources.standby()?, before, Source::Standby).await;
+        gathered.inspect_err(|cause| sources.note_failure(cause)).ok()
     }
 
     /// Tells how long each transaction that is new in the edition took from its revision to here: by the
@@ -221,23 +269,11 @@ impl Follower {
     }
 }
 
-/// Whether a stream of a lane stands elsewhere than what is held.
-fn has_moved(heads: &BTreeMap<Stream, Position>, held: &Edition, lane: Lane, identity: Option<Position>) -> bool {
-    let moved = |stream: &Stream| heads.get(stream).is_some_and(|head| held.position(*stream) != Some(*head));
-    lane.streams().iter().any(moved)
-        || (lane == Lane::Urgent && heads.get(&Stream::Identity).is_some_and(|head| identity != Some(*head)))
-}
-
 /// Reads, from one state of the database, each stream of a lane that has moved. What cannot be read of one
 /// stream holds up no other.
 async fn gather(conn: &mut Conn, held: &Held) -> Result<News, Error> {
     let heads = log::heads(conn).await?;
     let mut news = News::default();
-    let moved = heads.get(&Stream::Identity).copied().filter(|head| held.identity != Some(*head));
-    if let Some(head) = moved.filter(|_| held.lane == Lane::Urgent) {
-        let known = identity::load(conn).await?;
-        news.identities = Some((head, Identities::new(known, held.state.config.demo)?));
-    }
     for stream in held.lane.streams().iter().copied() {
         let Some(head) = heads.get(&stream).copied().filter(|head| held.edition.position(stream) != Some(*head)) else {
             continue;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::config::{Config, is_loopback};
 use crate::identity::secrets;
+use crate::metrics::MailOutcome;
 use crate::sign_in;
 use crate::state::State;
 use domain::{Account, Act};
@@ -164,6 +165,7 @@ async fn send_next(state: &State) -> Result<bool, Error> {
     match outcome {
         Ok(shown) => {
             db.write(async move |conn| persistence::mail::note_sent(conn, id, shown).await).await?;
+            state.metrics.mailed(MailOutcome::Sent);
             tracing::info!(mail = %id, kind = due.kind.name(), "mail done with");
         }
         Err(Unsent { cause, is_final }) => {
@@ -171,6 +173,7 @@ async fn send_next(state: &State) -> Result<bool, Error> {
             if is_last {
                 db.write(async move |conn| persistence::mail::note_failed(conn, id, None).await).await?;
             }
+            state.metrics.mailed(if is_last { MailOutcome::GivenUp } else { MailOutcome::Postponed });
             tracing::warn!(mail = %id, kind = due.kind.name(), attempt = due.attempts + 1, is_last, cause, "mail not sent");
         }
     }

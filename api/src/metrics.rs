@@ -42,7 +42,19 @@ struct Recorded {
     follower_failures: Counter,
     sign_ins_refused: Counter,
     imports_refused: Counter,
+    mails: [Counter; 3],
     now: Now,
+}
+
+/// What became of an attempt to send a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailOutcome {
+    /// The server took it, or there was nobody to send it to, which nobody is to learn.
+    Sent,
+    /// It is tried again.
+    Postponed,
+    /// It is not.
+    GivenUp,
 }
 
 /// An operation's counters: requests answered 2xx, 3xx, 4xx and 5xx, and how long they took.
@@ -134,6 +146,13 @@ impl Metrics {
     pub fn imported(&self, stream: Stream, rows: u64) {
         if let Some(of) = self.of(stream) {
             of.rows.increment(rows);
+        }
+    }
+
+    /// A mail was sent, or was not.
+    pub fn mailed(&self, outcome: MailOutcome) {
+        if let Some(recorded) = &self.0 {
+            recorded.mails[outcome as usize].increment(1);
         }
     }
 
@@ -270,6 +289,10 @@ impl Recorded {
                 &[],
                 "Imports that were sent away (503) because others had the turns.",
             ),
+            mails: ["sent", "postponed", "given_up"].map(|outcome| {
+                let help = "Attempts of this process to send a mail, by what became of them.";
+                register.counter("focalpoint_mails_total", &[("outcome", outcome)], help)
+            }),
             now: register.now(),
         }
     }

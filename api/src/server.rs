@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use chrono::Utc;
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
@@ -69,6 +69,11 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     let db = Db::new(url, config.database_connections.into())?;
     check_database(&db, &config).await?;
 
+    let standby = match &config.standby_url {
+        Some(url) => Some(standby(&db, url.expose_secret()).await?),
+        None => None,
+    };
+
     let listener = listen(config.listen)?;
     let metrics_listener = config.metrics_listen.map(listen).transpose()?;
     let address = listener.local_addr()?;
@@ -77,6 +82,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     let state = web::Data::new(State {
         tokens,
         db,
+        standby,
         store: Store::default(),
         bases: Bases::default(),
         secrets: Secrets::new()?,
@@ -168,6 +174,20 @@ async fn check_database(db: &Db, config: &Config) -> anyhow::Result<()> {
         tracing::warn!(role, "the server may change the schema; see docs/production.md for a role that may not");
     }
     Ok(())
+}
+
+/// The standby. One that is away now is no fault: the primary is read until it is back.
+async fn standby(db: &Db, url: &str) -> anyhow::Result<Db> {
+    let place = db::place(url);
+    let standby = Db::new(url, 1)?;
+    match standby.dedicated().await {
+        Ok(mut conn) => {
+            let is_its_own = db::are_of_one_cluster(&mut conn, &mut db.dedicated().await?).await;
+            ensure!(is_its_own.with_context(|| place.clone())?, "{place}: is no standby of the primary");
+        }
+        Err(cause) => tracing::warn!(place, %cause, "the standby is not reached"),
+    }
+    Ok(standby)
 }
 
 impl Server {

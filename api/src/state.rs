@@ -20,6 +20,8 @@ pub struct State {
     pub config: Config,
     /// Postgres.
     pub db: Db,
+    /// A standby of it, where what is published is read in its place.
+    pub standby: Option<Db>,
     /// The edition and the identities.
     pub store: Store,
     /// Access tokens.

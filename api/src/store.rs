@@ -37,10 +37,12 @@ pub struct Store {
     draining: AtomicBool,
 }
 
-/// A part of the edition that is followed by itself, and never waits for another part.
+/// A part of what is held that is followed by itself, and never waits for another part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// Bulletins, and who may call.
+    /// Who may call.
+    Identity,
+    /// Bulletins.
     Urgent,
     /// All else.
     Steady,
@@ -48,11 +50,12 @@ pub enum Lane {
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 2] = [Self::Urgent, Self::Steady];
+    pub const ALL: [Self; 3] = [Self::Identity, Self::Urgent, Self::Steady];
 
     /// The published streams in it.
     pub fn streams(self) -> &'static [Stream] {
         match self {
+            Self::Identity => &[],
             Self::Urgent => &[Stream::Bulletins],
             Self::Steady => &[Stream::Notes, Stream::Costs, Stream::Directory],
         }
@@ -209,6 +212,7 @@ mod tests {
         assert!(store.is_ready() && !store.is_rebuilding());
         let before = store.rewinds();
         let found = store.note_rewound();
+        store.note_settled(Lane::Identity, found);
         store.note_settled(Lane::Urgent, found);
         store.note_settled(Lane::Steady, before);
         assert!(store.is_rebuilding(), "what began before has read the old history");

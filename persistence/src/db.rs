@@ -374,7 +374,7 @@ struct Kind {
     standby: bool,
 }
 
-/// What is wrong with this Postgres itself, whatever it holds.
+/// What is wrong with this Postgres itself as a primary, whatever it holds.
 pub async fn unfit(conn: &mut Conn) -> Result<Vec<String>, Error> {
     let kind: Kind = diesel::sql_query(
         "select current_setting('server_version_num')::int / 10000 major, current_setting('server_encoding') encoding,
@@ -396,6 +396,22 @@ pub async fn unfit(conn: &mut Conn) -> Result<Vec<String>, Error> {
         );
     }
     Ok(faults)
+}
+
+#[derive(QueryableByName, PartialEq, Eq)]
+struct Cluster {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    system_identifier: i64,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    database: String,
+}
+
+/// Whether both lead to the same database, or to one and a physical copy of it: its standby, or what became of one.
+pub async fn are_of_one_cluster(one: &mut Conn, other: &mut Conn) -> Result<bool, Error> {
+    let query = "select system_identifier, current_database()::text \"database\" from pg_control_system()";
+    let one: Cluster = diesel::sql_query(query).get_result(one).await?;
+    let other: Cluster = diesel::sql_query(query).get_result(other).await?;
+    Ok(one == other)
 }
 
 /// The settings under which Postgres may lose what it acknowledged: of `fsync`, `full_page_writes`

@@ -35,6 +35,16 @@ const PASSING: [&str; 8] = [
     "could not extend file",
 ];
 
+/// What a standby says when it gives up a query whose rows the primary has done away with.
+const RECOVERY_CONFLICT: &str = "due to conflict with recovery";
+
+impl Error {
+    /// Whether a standby gave the query up for what it had to replay: the same query is worth another try at once.
+    pub fn is_recovery_conflict(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.contains(RECOVERY_CONFLICT))
+    }
+}
+
 impl From<Diesel> for Error {
     fn from(error: Diesel) -> Self {
         match error {

@@ -1,5 +1,6 @@
 //! A Postgres that may be killed, paused and starved; its supervisor starts it again when it ends.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -36,9 +37,24 @@ impl Cluster {
             eprintln!("skipped: the server is not ours to break");
             return None;
         }
+        Some(Self::supervised(folder, &[]))
+    }
+
+    /// A streaming standby of it.
+    pub(super) fn standby(&self) -> Self {
+        Self::supervised(folder(), &[OsStr::new("--standby-of"), self.folder().as_os_str()])
+    }
+
+    /// Where it was started.
+    fn folder(&self) -> &Path {
+        self.home.parent().unwrap()
+    }
+
+    fn supervised(folder: tempfile::TempDir, options: &[&OsStr]) -> Self {
         let home = folder.path().join("cluster");
         let mut supervisor = Command::new(top().join("script/postgres"))
             .args(["supervise", "--temporary"])
+            .args(options)
             .arg(&home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -48,7 +64,7 @@ impl Cluster {
         let mut url = String::new();
         BufReader::new(supervisor.stdout.take().unwrap()).read_line(&mut url).unwrap();
         assert!(url.starts_with("postgres"), "{url}");
-        Some(Self { supervisor, url: url.trim().to_owned(), away: false, home: home.join("home"), _folder: folder })
+        Self { supervisor, url: url.trim().to_owned(), away: false, home: home.join("home"), _folder: folder }
     }
 
     /// As the superuser, who may do what operators do.

@@ -182,6 +182,7 @@ pub(crate) fn config(url: &str) -> Config {
     let top = top();
     Config {
         database: DatabaseUrl { database_url: url.to_owned().into() },
+        standby_url: None,
         listen: "127.0.0.1:0".parse().unwrap(),
         metrics_listen: None,
         base_url: Some("https://focalpoint.example".into()),

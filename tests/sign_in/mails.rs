@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::browser::Browser;
 use super::{PASSWORD, somebody};
 use crate::harness::{Database, World, config, http_client};
+use crate::operations::{sample, scrape};
 
 type Mails = Arc<Mutex<Vec<(String, String)>>>;
 
@@ -64,7 +65,8 @@ async fn converse(stream: TcpStream, mails: Mails, is_busy: bool) -> std::io::Re
 
 async fn world(mail: MailSettings) -> World {
     let database = Database::empty().await;
-    let server = api::start(Config { mail, ..config(&database.url) }).await.unwrap();
+    let metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+    let server = api::start(Config { mail, metrics_listen, ..config(&database.url) }).await.unwrap();
     World { server, http: http_client(), database }
 }
 
@@ -136,6 +138,10 @@ async fn a_forgotten_password_is_set_by_a_link_that_comes_by_mail() {
         (row.get::<_, bool>(0), row.get::<_, bool>(1))
     };
     assert!(to_nobody && stored, "done with, and nothing sent");
+    let scrape = scrape(&world).await;
+    let counted = ["sent", "postponed", "given_up"]
+        .map(|outcome| sample(&scrape, "focalpoint_mails_total", &[("outcome", outcome)]));
+    assert_eq!(counted, [3.0, 1.0, 0.0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

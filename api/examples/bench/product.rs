@@ -114,6 +114,7 @@ pub struct Imported {
 }
 
 /// A client with a token.
+#[derive(Clone)]
 pub struct Client {
     /// Where the server is.
     pub address: String,
