@@ -39,8 +39,8 @@ const SCHEMA: u8 = 1;
 /// How long `min_rev` and `wait` wait here.
 const REVISION_WAIT: Duration = Duration::from_secs(25);
 
-/// How long another process may be ahead of this one.
-const LAG: Duration = Duration::from_secs(2);
+/// How long another process may be ahead of this one: longer than a standby that is late is waited for.
+const LAG: Duration = Duration::from_secs(4);
 
 /// And by how many revisions. What is further ahead is made up, or of another server.
 const MOST: i64 = 10_000;

@@ -235,6 +235,18 @@ fn print_waiting(out: &mut impl Write, waiting: &Waiting) -> std::io::Result<()>
 fn print_sync(out: &mut impl Write, sync: &Sync) -> std::io::Result<()> {
     writeln!(out, "\nW6 first sync of the directory in English: {} objects, {} request(s)", sync.objects, sync.pages)?;
     print_transfers(out, &sync.first)?;
+    let columns = &sync.columns;
+    writeln!(
+        out,
+        "W6 the same by column, {} requests; base made in {:.1} s, with brotli in {:.1} s ({:.1} s of CPU); resident {:.0} MiB before, {:.0} MiB after",
+        columns.pages,
+        columns.base_seconds,
+        columns.brotli_seconds,
+        columns.cpu_seconds,
+        columns.resident_before,
+        columns.resident_after
+    )?;
+    print_transfers(out, &columns.first)?;
     let figures = sync.delta_figures;
     writeln!(
         out,

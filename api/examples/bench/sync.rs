@@ -41,10 +41,31 @@ pub struct Sync {
     pub pages: usize,
     /// The first sync, by coding.
     pub first: Vec<Transfer>,
+    /// The same by column, from a base.
+    pub columns: Columns,
     /// The delta, by coding.
     pub delta: Vec<Transfer>,
     /// The delta asked for again and again over one connection, without a coding.
     pub delta_figures: Figures,
+}
+
+/// The first sync by column.
+#[derive(Serialize)]
+pub struct Columns {
+    /// Requests that it takes.
+    pub pages: usize,
+    /// From the first time somebody asked until the base was there, in zstd and gzip.
+    pub base_seconds: f64,
+    /// The same, in brotli too.
+    pub brotli_seconds: f64,
+    /// CPU time of all that.
+    pub cpu_seconds: f64,
+    /// MiB resident before.
+    pub resident_before: f64,
+    /// And after.
+    pub resident_after: f64,
+    /// The first sync, by coding.
+    pub first: Vec<Transfer>,
 }
 
 /// Measures as a mission sees it; the importer makes the change.
@@ -55,11 +76,12 @@ pub async fn measure(
     mission: &Client,
     data: &Path,
 ) -> anyhow::Result<Sync> {
-    let (pages, objects, token) = pages(mission).await?;
+    let (paths, objects, token) = pages(mission, "rows").await?;
     let mut first = Vec::new();
     for coding in CODINGS {
-        first.push(transfer(cli, server, mission, &pages, coding).await?);
+        first.push(transfer(cli, server, mission, &paths, coding).await?);
     }
+    let columns = by_column(cli, server, mission).await?;
 
     let (_, revision) = importer.import_rows("directory", one_change(data, "Prof.")?).await?;
     mission.wait_for(&Client::path("/v1/directory/search", &[("q", "Smith"), ("min_rev", &revision)])?).await?;
@@ -81,20 +103,62 @@ pub async fn measure(
     let load =
         Load { address: server.address.clone(), asks: vec![ask].into(), connections: 1, seconds: cli.seconds.min(2) };
     let delta_figures = load.measure(&server.process).await?;
-    Ok(Sync { objects, pages: pages.len(), first, delta, delta_figures })
+    Ok(Sync { objects, pages: paths.len(), first, columns, delta, delta_figures })
+}
+
+/// Waits for the base, and measures the first sync from it.
+async fn by_column(cli: &Cli, server: &Product, mission: &Client) -> anyhow::Result<Columns> {
+    let resident_before = server.memory()?.resident;
+    let (started, cpu) = (Instant::now(), server.process.cpu()?);
+    let path = Client::path("/v1/sync", &[("lang", "en"), ("shape", "columns")])?;
+    // What is ready-made has a length; what is compressed for one request comes in pieces.
+    let ready = async |coding| -> anyhow::Result<f64> {
+        while !fetch(mission, &path, coding).await?.has_length {
+            ensure!(started.elapsed() < Duration::from_secs(600), "no base in {coding}");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        Ok(started.elapsed().as_secs_f64())
+    };
+    let base_seconds = ready("zstd").await?;
+    // Brotli is made chunk by chunk: the last one counts.
+    let (paths, ..) = pages(mission, "columns").await?;
+    ready("br").await?;
+    let mut last = started.elapsed().as_secs_f64();
+    for path in &paths[..paths.len() - 1] {
+        while !fetch(mission, path, "br").await?.has_length && started.elapsed() < Duration::from_secs(600) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            last = started.elapsed().as_secs_f64();
+        }
+    }
+    let cpu_seconds = (server.process.cpu()? - cpu).as_secs_f64();
+    let mut first = Vec::new();
+    for coding in CODINGS {
+        first.push(transfer(cli, server, mission, &paths, coding).await?);
+    }
+    let resident_after = server.memory()?.resident;
+    Ok(Columns {
+        pages: paths.len(),
+        base_seconds,
+        brotli_seconds: last,
+        cpu_seconds,
+        resident_before,
+        resident_after,
+        first,
+    })
 }
 
 /// The paths of a first sync, how many objects it has, and the token behind it.
-pub async fn pages(client: &Client) -> anyhow::Result<(Vec<String>, usize, String)> {
-    let (mut paths, mut objects) = (vec![Client::path("/v1/sync", &[("lang", "en")])?], 0);
+pub async fn pages(client: &Client, shape: &str) -> anyhow::Result<(Vec<String>, usize, String)> {
+    let (mut paths, mut objects) = (vec![Client::path("/v1/sync", &[("lang", "en"), ("shape", shape)])?], 0);
     loop {
         let page = client.get(paths.last().context("a path")?).await?;
-        objects += page["put"].as_array().map_or(0, Vec::len);
+        let tables = page["tables"].as_array().into_iter().flatten().filter_map(|table| table["count"].as_u64());
+        objects += page["put"].as_array().map_or(0, Vec::len) + usize::try_from(tables.sum::<u64>())?;
         let token = page["token"].as_str().context("a token")?.to_owned();
         if page["complete"] == true {
             return Ok((paths, objects, token));
         }
-        paths.push(Client::path("/v1/sync", &[("lang", "en"), ("token", &token)])?);
+        paths.push(Client::path("/v1/sync", &[("lang", "en"), ("shape", shape), ("token", &token)])?);
     }
 }
 
@@ -144,6 +208,7 @@ async fn transfer(
 
 struct Fetched {
     bytes: usize,
+    has_length: bool,
     coding: String,
 }
 
@@ -160,5 +225,6 @@ async fn fetch(client: &Client, path: &str, coding: &str) -> anyhow::Result<Fetc
     let coding = head
         .lines()
         .find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding")));
-    Ok(Fetched { bytes: answer.len(), coding: coding.map_or("identity", |(_, coding)| coding).to_owned() })
+    let has_length = head.lines().any(|line| line.to_ascii_lowercase().starts_with("content-length:"));
+    Ok(Fetched { bytes: answer.len(), has_length, coding: coding.map_or("identity", |(_, coding)| coding).to_owned() })
 }

@@ -44,7 +44,7 @@ pub async fn measure(
     let (_, revision) = importer.import_rows("directory", one_change(data, "Dr.")?).await?;
     importer.wait_for(&Client::path("/v1/directory/search", &[("q", "Smith"), ("min_rev", &revision)])?).await?;
     let next = revision.strip_prefix("directory=").context("a revision of the directory")?.parse::<u64>()? + 1;
-    let (.., token) = pages(phone).await?;
+    let (.., token) = pages(phone, "rows").await?;
     let wanted = format!("directory={next}");
     let path = Client::path("/v1/sync", &[("lang", "en"), ("token", &token), ("min_rev", &wanted)])?;
     let asked = request(&path, &phone.token, "").into_bytes();

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::ContentEncoding;
@@ -26,8 +26,8 @@ use crate::state::State;
 use domain::{Audience, Kind, Language, MissionId, Position, Reader, Stream};
 use edition::Edition;
 
-/// Nobody is of this mission: it sees what all missions see.
-const COMMON: Reader = Reader::Mission(MissionId(Uuid::nil()));
+/// Nobody is of this mission, and no audience can name it: it sees what all missions see.
+static COMMON: LazyLock<Reader> = LazyLock::new(|| Reader::Mission(MissionId(Uuid::new_v4())));
 
 /// A language that nobody has asked for is forgotten.
 const UNUSED: Duration = Duration::from_secs(24 * 3600);
@@ -172,22 +172,37 @@ fn seconds() -> u64 {
     START.get_or_init(Instant::now).elapsed().as_secs() + 1
 }
 
-/// Keeps the bases until `stop` says so: one piece of work at a time, with a rest as long as it took behind each.
+/// Keeps the bases until `stop` says so: one piece of work at a time, with a rest behind each.
 pub async fn keep(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
-    loop {
-        let work = work(&state);
+    while !*stop.borrow() {
+        let pace = Pace { stop: stop.clone() };
         tokio::select! {
-            () = work => {}
+            () = work(&state, pace) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
     }
 }
 
-async fn work(state: &web::Data<State>) {
+/// How hard one works in the background.
+struct Pace {
+    stop: watch::Receiver<bool>,
+}
+
+impl Pace {
+    /// After a piece of work that began at `started`: rests as long as it took. Fails when it is time to stop.
+    fn rest(&self, started: Instant) -> std::io::Result<()> {
+        std::thread::sleep(started.elapsed().min(TICK));
+        match *self.stop.borrow() {
+            true => Err(std::io::ErrorKind::Interrupted.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+async fn work(state: &web::Data<State>, pace: Pace) {
     let bases = &state.bases;
     let is_fit = state.store.is_ready() && !state.store.is_rebuilding();
     let due = is_fit.then(|| bases.due(&state.store.edition())).flatten();
-    let started = Instant::now();
     let done = match (due, bases.unfinished()) {
         (Some(language), _) => {
             let edition = state.store.edition().clone();
@@ -195,7 +210,7 @@ async fn work(state: &web::Data<State>) {
             let tuning = bases.tuning();
             let state = state.clone();
             tokio::task::spawn_blocking(move || {
-                let base = Base::make(edition, language, slot.as_deref(), tuning)?;
+                let base = Base::make(edition, language, slot.as_deref(), tuning, &pace)?;
                 tracing::debug!(%language, chunks = base.chunks.len(), rest = base.rest.len(), "a base was made");
                 state.bases.languages[language as usize].base.store(Some(Arc::new(base)));
                 Ok(())
@@ -204,7 +219,7 @@ async fn work(state: &web::Data<State>) {
         }
         (None, Some(chunk)) => {
             let levels = bases.tuning().levels;
-            tokio::task::spawn_blocking(move || chunk.finish(levels)).await
+            tokio::task::spawn_blocking(move || chunk.finish(levels, &pace)).await
         }
         (None, None) => {
             let _ = tokio::time::timeout(TICK.min(bases.tuning().period), bases.asked.notified()).await;
@@ -212,21 +227,29 @@ async fn work(state: &web::Data<State>) {
         }
     };
     match done {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => return,
+        Ok(Err(cause)) if cause.kind() == std::io::ErrorKind::Interrupted => return,
         Ok(Err(cause)) => tracing::error!(%cause, "no base could be made"),
         Err(cause) => tracing::error!(%cause, "no base could be made"),
     }
-    tokio::time::sleep(started.elapsed().min(TICK)).await;
+    tokio::time::sleep(TICK).await;
 }
 
 impl Base {
     /// Makes the base of an edition, which is given up before anything is compressed. What is in a chunk of `before`
     /// is not compressed again.
-    fn make(edition: Arc<Edition>, language: Language, before: Option<&Self>, tuning: Tuning) -> std::io::Result<Self> {
+    fn make(
+        edition: Arc<Edition>,
+        language: Language,
+        before: Option<&Self>,
+        tuning: Tuning,
+        pace: &Pace,
+    ) -> std::io::Result<Self> {
         let made = Instant::now();
         let positions = positions(&edition);
         let (drafts, rest) = write(&edition, language, before, tuning)?;
         drop(edition);
+        pace.rest(made)?;
         let known: HashMap<u128, &Arc<Chunk>> =
             before.iter().flat_map(|base| &base.chunks).map(|chunk| (chunk.hash, chunk)).collect();
         let nexts = drafts.iter().skip(1).map(|draft| Some(draft.start)).chain([None]).collect::<Vec<_>>();
@@ -237,7 +260,12 @@ impl Base {
             let hash = xxh3_128(&text);
             let chunk = match known.get(&hash).filter(|chunk| (chunk.start, chunk.next) == (start, next)) {
                 Some(chunk) => Arc::clone(chunk),
-                None => Arc::new(Chunk::compress(start, next, hash, &text, tuning.levels)?),
+                None => {
+                    let started = Instant::now();
+                    let chunk = Chunk::compress(start, next, hash, &text, tuning.levels)?;
+                    pace.rest(started)?;
+                    Arc::new(chunk)
+                }
             };
             chunks.push(chunk);
         }
@@ -296,7 +324,7 @@ impl Base {
             let Some(history) = edition.history(stream).filter(|history| history.head() != vetted.1) else { continue };
             // Another request may have had a newer edition: what it found stays found.
             let Ok(steps) = history.since(vetted.1).or_else(|_| history.since(made)) else { return true };
-            let is_common = |audience: &Option<Audience>| audience.as_ref().is_some_and(|a| a.admits(COMMON));
+            let is_common = |audience: &Option<Audience>| audience.as_ref().is_some_and(|a| a.admits(*COMMON));
             for change in steps.iter().flat_map(|step| &step.changes) {
                 if is_common(&change.before) && !is_common(&change.after) {
                     let behind = self.chunks.partition_point(|chunk| chunk.start <= (change.kind, change.id));
@@ -351,7 +379,7 @@ fn write(
             if n % 256 == 0 {
                 std::thread::yield_now();
             }
-            let common = render(edition, key, COMMON, language);
+            let common = render(edition, key, *COMMON, language);
             let whole = render(edition, key, Reader::Secretariat, language);
             if common.as_deref().map(RawValue::get) != whole.as_deref().map(RawValue::get) {
                 rest.push(key);
@@ -407,16 +435,15 @@ impl Writing {
 impl Chunk {
     fn compress(start: Key, next: Option<Key>, hash: u128, text: &[u8], levels: Levels) -> std::io::Result<Self> {
         let zstd = Beginning::new(ContentEncoding::Zstd, text, levels)?;
-        std::thread::yield_now();
         let gzip = Beginning::new(ContentEncoding::Gzip, text, levels)?;
-        std::thread::yield_now();
         Ok(Self { start, next, hash, zstd, gzip, brotli: OnceLock::new() })
     }
 
-    fn finish(&self, levels: Levels) -> std::io::Result<()> {
+    fn finish(&self, levels: Levels, pace: &Pace) -> std::io::Result<()> {
+        let started = Instant::now();
         let brotli = Beginning::new(ContentEncoding::Brotli, &self.text()?, levels)?;
         let _ = self.brotli.set(brotli);
-        Ok(())
+        pace.rest(started)
     }
 
     /// The codings that are ready, the smallest first.
