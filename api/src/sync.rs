@@ -2,6 +2,8 @@
 
 pub mod bases;
 mod codings;
+#[cfg(test)]
+mod histories;
 mod pages;
 mod tables;
 mod token;

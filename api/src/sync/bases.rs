@@ -175,7 +175,7 @@ fn seconds() -> u64 {
 /// Keeps the bases until `stop` says so: one piece of work at a time, with a rest behind each.
 pub async fn keep(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        let pace = Pace { stop: stop.clone() };
+        let pace = Pace::new(stop.clone());
         tokio::select! {
             () = work(&state, pace) => {}
             _ = stop.wait_for(|stop| *stop) => return,
@@ -184,11 +184,16 @@ pub async fn keep(state: web::Data<State>, mut stop: watch::Receiver<bool>) {
 }
 
 /// How hard one works in the background.
-struct Pace {
+pub struct Pace {
     stop: watch::Receiver<bool>,
 }
 
 impl Pace {
+    /// Until `stop` says so.
+    pub fn new(stop: watch::Receiver<bool>) -> Self {
+        Self { stop }
+    }
+
     /// After a piece of work that began at `started`: rests as long as it took. Fails when it is time to stop.
     fn rest(&self, started: Instant) -> std::io::Result<()> {
         std::thread::sleep(started.elapsed().min(TICK));
@@ -238,7 +243,7 @@ async fn work(state: &web::Data<State>, pace: Pace) {
 impl Base {
     /// Makes the base of an edition, which is given up before anything is compressed. What is in a chunk of `before`
     /// is not compressed again.
-    fn make(
+    pub fn make(
         edition: Arc<Edition>,
         language: Language,
         before: Option<&Self>,

@@ -113,17 +113,22 @@ fn begin(edition: &Edition, asked: &Asked) -> Result<Token, ApiError> {
         phase => phase,
     };
     for stream in wanted.iter() {
-        steps(edition, &token, stream)?;
+        drop(steps(edition, &token, stream)?);
     }
     Ok(token)
 }
 
-fn steps<'a>(edition: &'a Edition, token: &Token, stream: Stream) -> Result<&'a [Step], ApiError> {
+fn steps<'a>(
+    edition: &'a Edition,
+    token: &Token,
+    stream: Stream,
+) -> Result<impl Iterator<Item = &'a Step> + use<'a>, ApiError> {
     let history = edition.history(stream).ok_or_else(|| ApiError::new(Code::Unavailable))?;
-    history.since(token.position(stream)).map_err(|cause| match cause {
+    let steps = history.since(token.position(stream)).map_err(|cause| match cause {
         Gone::Expired => gone("expired"),
         Gone::Rewound => gone("rewound"),
-    })
+    })?;
+    Ok(steps.iter().map(|step| -> &Step { step }))
 }
 
 /// That a copy cannot be continued.
@@ -183,11 +188,11 @@ impl Making<'_> {
             }
             let first = if kind == from.0 { from.1 } else { Uuid::nil() };
             let mut ids: Vec<Uuid> = Object::ids(self.edition, kind, self.reader).filter(|id| *id >= first).collect();
-            // No page has room for more: the rest need not be in order.
-            let at_most = self.left / SMALLEST;
-            if ids.len() > at_most {
-                ids.select_nth_unstable(at_most);
-                ids.truncate(at_most + 1);
+            // The page has room for so many, and ends at one more: the rest need not be in order.
+            let last = self.left / SMALLEST + 1;
+            if ids.len() > last {
+                ids.select_nth_unstable(last);
+                ids.truncate(last + 1);
             }
             ids.sort_unstable();
             for id in ids.into_iter().filter(|id| until.is_none_or(|until| (kind, *id) < until)) {

@@ -162,7 +162,7 @@ fn column<'a>(field: &str, values: Vec<Option<&'a RawValue>>) -> serde_json::Res
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::{Map, Value, json};
@@ -173,7 +173,7 @@ mod tests {
     }
 
     /// Reads a table as its documentation says.
-    fn objects(kind: Kind, table: &Value) -> Vec<Map<String, Value>> {
+    pub(in crate::sync) fn objects(kind: Kind, table: &Value) -> Vec<Map<String, Value>> {
         let count = usize::try_from(table["count"].as_u64().unwrap()).unwrap();
         let mut objects = rows(&table["columns"], count);
         for object in &mut objects {
