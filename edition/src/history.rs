@@ -36,7 +36,8 @@ pub struct Touched {
 impl History {
     /// A history that ends at `head`. Of `steps`, oldest first, those are kept that lead to it without
     /// a gap: a position before a gap has expired.
-    pub fn new(head: Position, mut steps: Vec<Arc<Step>>) -> Self {
+    pub fn new(head: Position, steps: Vec<impl Into<Arc<Step>>>) -> Self {
+        let mut steps: Vec<Arc<Step>> = steps.into_iter().map(Into::into).collect();
         let gap = |pair: &[Arc<Step>]| pair[0].position.rev + 1 != pair[1].position.rev;
         if let Some(last_gap) = steps.windows(2).rposition(gap) {
             steps.drain(..=last_gap);

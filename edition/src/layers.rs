@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::search::{Builder, How, Index, Matched, Rank};
+use crate::search::{Builder, Hit, Index, Matched, Rank};
 use domain::Language;
 
 /// Up to how many documents a layer is made anew by a change.
@@ -171,33 +171,34 @@ impl<D: Document> Layers<D> {
         after: Option<(u32, Place)>,
         limit: usize,
     ) -> Vec<Found<'_, D>> {
-        let mut all: Vec<Found<'_, D>> = Vec::new();
-        for layer in &self.0 {
-            let after = after.as_ref().map(|(score, place)| layer.rank(*score, place));
-            let admit = |number| !layer.is_dead(number) && admit(&layer.documents[number as usize]);
-            let hits = layer.index.search(query, language, admit, after, limit);
-            let hits = hits.into_iter().map(|hit| Found {
-                document: &layer.documents[hit.rank.doc as usize],
-                score: hit.rank.score,
-                matched: hit.matched,
-            });
-            all = if all.is_empty() { hits.collect() } else { merge(all, hits.collect()) };
-        }
-        // A layer in which nothing is found reads the query freely; all together do when nothing is found in any.
-        let is_strict = |how: How| how != How::Loose;
-        if self.0.len() > 1 && !all.iter().all(|found| is_strict(found.matched.how)) {
-            let before = |layer: &Layer<D>| {
-                let admit = |number| !layer.is_dead(number) && admit(&layer.documents[number as usize]);
-                let best = layer.index.search(query, language, admit, None, 1);
-                best.first().is_some_and(|hit| is_strict(hit.matched.how))
-            };
-            let here = all.iter().any(|found| is_strict(found.matched.how));
-            if here || after.is_some() && self.0.iter().any(before) {
-                all.retain(|found| is_strict(found.matched.how));
+        let admits = |layer: &Layer<D>, number| !layer.is_dead(number) && admit(&layer.documents[number as usize]);
+        let rank = |layer: &Layer<D>| after.as_ref().map(|(score, place)| layer.rank(*score, place));
+        let found = |search: &dyn for<'s> Fn(&'s Layer<D>) -> Vec<Hit<'s>>| {
+            let mut all: Vec<Found<'_, D>> = Vec::new();
+            for layer in &self.0 {
+                let hits = search(layer).into_iter().map(|hit| Found {
+                    document: &layer.documents[hit.rank.doc as usize],
+                    score: hit.rank.score,
+                    matched: hit.matched,
+                });
+                all = if all.is_empty() { hits.collect() } else { merge(all, hits.collect()) };
             }
+            all.truncate(limit);
+            all
+        };
+        let freely = || found(&|layer| layer.index.search(query, language, |n| admits(layer, n), rank(layer), limit));
+        if self.0.len() < 2 {
+            return freely();
         }
-        all.truncate(limit);
-        all
+        // A layer in which nothing is found would read the query freely; all together do when nothing is in any.
+        let strictly =
+            found(&|layer| layer.index.search_strictly(query, language, |n| admits(layer, n), rank(layer), limit));
+        let has_any =
+            |layer: &Layer<D>| !layer.index.search_strictly(query, language, |n| admits(layer, n), None, 1).is_empty();
+        match !strictly.is_empty() || limit == 0 || after.is_some() && self.0.iter().any(has_any) {
+            true => strictly,
+            false => freely(),
+        }
     }
 
     /// The lowest layer that is to be merged with what lies upon it, if any is.

@@ -180,6 +180,18 @@ impl Index {
         scan::Scan::new(self, reader, admit, after, limit).run(&query::Query::read(query))
     }
 
+    /// [`Index::search`] without the free readings that it takes when nothing is found.
+    pub fn search_strictly(
+        &self,
+        query: &str,
+        reader: Language,
+        admit: impl Fn(u32) -> bool,
+        after: Option<Rank>,
+        limit: usize,
+    ) -> Vec<Hit<'_>> {
+        scan::Scan::new(self, reader, admit, after, limit).strictly().run(&query::Query::read(query))
+    }
+
     /// Bytes the index takes.
     pub fn bytes(&self) -> usize {
         self.dictionary.bytes()

@@ -150,7 +150,7 @@ impl News {
         };
         self.load(conn, stream, extent).await?;
         self.from.push((stream, held.edition.position(stream)));
-        self.histories.insert(stream, History::new(head, steps.kept.into_iter().chain(steps.new).collect()));
+        self.histories.insert(stream, History::new(head, [steps.kept, steps.new].concat()));
         Ok(())
     }
 

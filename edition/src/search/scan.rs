@@ -61,6 +61,12 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
         Self { index, reader, admit, after, limit, top: Vec::new(), found: false }
     }
 
+    /// Without free readings.
+    pub(super) fn strictly(mut self) -> Self {
+        self.found = true;
+        self
+    }
+
     pub(super) fn run(mut self, query: &Query) -> Vec<Hit<'i>> {
         if self.limit == 0 || self.index.texts.is_empty() {
             return Vec::new();
