@@ -3,13 +3,17 @@
 use std::future::Future;
 
 use actix_http::encoding::Encoder;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue, Preference,
 };
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpResponse, web};
 use futures_util::future::Either;
+
+use crate::state::State;
 
 /// A smaller body saves less than a coding's own headers and framing cost.
 const SMALLEST: u64 = 512;
@@ -55,7 +59,16 @@ impl Chosen {
         let is_coded = headers.contains_key(header::CONTENT_ENCODING);
         self.coding != ContentEncoding::Identity && !is_small && !is_coded && !is_picture(headers)
     }
+
+    /// Whether others will be sent the same bytes: what has an entity tag is published.
+    fn is_kept<B: MessageBody>(self, response: &ServiceResponse<B>) -> bool {
+        let is_short = matches!(response.response().body().size(), BodySize::Sized(size) if size <= LONGEST_KEPT);
+        is_short && response.status() == StatusCode::OK && response.headers().contains_key(header::ETAG)
+    }
 }
+
+/// Longer bodies are coded as they are sent, a piece at a time.
+const LONGEST_KEPT: u64 = 256 * 1024;
 
 /// Pictures are coded already, but for those that are text.
 fn is_picture(headers: &HeaderMap) -> bool {
@@ -97,7 +110,10 @@ where
             end_coded(response.headers_mut());
             return Ok(response);
         }
-        let mut response = response.map_body(|head, body| BoxBody::new(Encoder::response(chosen.coding, head, body)));
+        let mut response = match chosen.is_kept(&response) {
+            true => code_once(chosen.coding, response.map_into_boxed_body()).await?,
+            false => response.map_body(|head, body| BoxBody::new(Encoder::response(chosen.coding, head, body))),
+        };
         let headers = response.headers_mut();
         // The coder names `Accept-Encoding` beside what the answer says itself, which names it and more.
         if let Some(ours) = headers.get(header::VARY).cloned() {
@@ -106,6 +122,31 @@ where
         mark_tag(headers, chosen.coding.as_str());
         Ok(response)
     }
+}
+
+/// Codes a body as a whole, or takes what the same bytes were coded to before.
+async fn code_once(
+    coding: ContentEncoding,
+    response: ServiceResponse<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let (request, response) = response.into_parts();
+    let (mut response, body) = response.into_parts();
+    let body = to_bytes(body).await.map_err(ErrorInternalServerError)?;
+    let kept = &request.app_data::<web::Data<State>>().expect("the app is built with its state").kept;
+    let of = kept.coded_of(&body, coding.as_str());
+    let coded = match kept.coded(&of) {
+        Some(coded) => {
+            response.headers_mut().insert(header::CONTENT_ENCODING, coding.to_header_value());
+            coded
+        }
+        None => {
+            let coder = Encoder::response(coding, response.head_mut(), BoxBody::new(body));
+            let coded = to_bytes(coder).await.map_err(ErrorInternalServerError)?;
+            kept.offer_coded(of, &coded);
+            coded
+        }
+    };
+    Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(coded))))
 }
 
 /// Of an answer that comes coded, or with `identity` so that it is not: which no answer says (RFC 9110 §8.4.1).

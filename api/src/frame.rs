@@ -95,7 +95,9 @@ fn is_unexplained(response: &HttpResponse) -> bool {
 fn explain(response: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse<BoxBody> {
     let told = response.response().extensions().get::<ApiError>().cloned();
     let error = told.unwrap_or_else(|| ApiError::new(code_of(response.status())));
-    if let Some(page) = sign_in::explain(response.request(), &error) {
+    if let Some(mut page) = sign_in::explain(response.request(), &error) {
+        // It is made outside the coder, which would take away this mark that pages have for it.
+        page.headers_mut().remove(header::CONTENT_ENCODING);
         return response.into_response(page);
     }
     let language = params::language(response.request());

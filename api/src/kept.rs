@@ -14,16 +14,17 @@ use quick_cache::{Equivalent, Weighter};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use domain::{Kind, Language, Reader};
 
-/// How many bytes of bodies are kept, and of pages.
-const MOST: (u64, u64) = (32 << 20, 16 << 20);
+/// How many bytes of bodies are kept, of pages, and of both with a content coding.
+const MOST: (u64, u64, u64) = (32 << 20, 16 << 20, 16 << 20);
 
 /// What an entry takes beside its text.
 const OVERHEAD: usize = 160;
 
-/// How many pages are remembered to have been asked for once.
+/// How many are remembered to have been asked for once.
 const NOTED: usize = 4096;
 
 /// Which of a value's bodies.
@@ -108,8 +109,22 @@ pub struct Page {
     pub link: Option<HeaderValue>,
 }
 
+/// What a coded body is made of: the bytes it codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CodedOf {
+    hash: u128,
+    length: usize,
+    coding: &'static str,
+}
+
 #[derive(Clone)]
 struct Weight;
+
+impl Weighter<CodedOf, Bytes> for Weight {
+    fn weight(&self, _: &CodedOf, coded: &Bytes) -> u64 {
+        (coded.len() + OVERHEAD) as u64
+    }
+}
 
 impl Weighter<BodyOf, Rendered> for Weight {
     fn weight(&self, _: &BodyOf, body: &Rendered) -> u64 {
@@ -127,8 +142,11 @@ impl Weighter<OwnedPageOf, Arc<Page>> for Weight {
 pub struct Kept {
     bodies: Cache<BodyOf, Rendered, Weight>,
     pages: Cache<OwnedPageOf, Arc<Page>, Weight>,
-    /// Hashes of pages that were asked for once. Most searches are never asked again: a page is kept from its
-    /// second time on.
+    coded: Cache<CodedOf, Bytes, Weight>,
+    /// Nobody knows it, so nobody can look for bytes of the same hash.
+    seed: u64,
+    /// Hashes of what was asked for once. Most searches are never asked again: a page, and what is coded, is kept
+    /// from its second time on.
     noted: Box<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -138,6 +156,8 @@ impl Default for Kept {
         Self {
             bodies: Cache::with_weighter(1 << 15, MOST.0, Weight),
             pages: Cache::with_weighter(1 << 10, MOST.1, Weight),
+            coded: Cache::with_weighter(1 << 12, MOST.2, Weight),
+            seed: RandomState::new().hash_one(0),
             noted: (0..NOTED).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
         }
@@ -163,13 +183,34 @@ impl Kept {
     /// A page that was made: kept if it has been asked for before.
     pub fn offer_page(&self, of: &PageOf<'_>, page: Page) -> Arc<Page> {
         let page = Arc::new(page);
-        let hash = self.hasher.hash_one(of);
-        let noted = &self.noted[hash as usize % NOTED];
-        if noted.swap(hash, Ordering::Relaxed) == hash {
+        if self.is_again(of) {
             let PageOf { tag, language, reader, asked } = *of;
             self.pages.insert(OwnedPageOf { tag, language, reader, asked: asked.into() }, Arc::clone(&page));
         }
         page
+    }
+
+    /// What the coding of these bytes is kept by.
+    pub fn coded_of(&self, body: &[u8], coding: &'static str) -> CodedOf {
+        CodedOf { hash: xxh3_128_with_seed(body, self.seed), length: body.len(), coding }
+    }
+
+    /// A coded body that is there.
+    pub fn coded(&self, of: &CodedOf) -> Option<Bytes> {
+        self.coded.get(of)
+    }
+
+    /// A body that was coded: kept if it has been asked for before.
+    pub fn offer_coded(&self, of: CodedOf, coded: &[u8]) {
+        if self.is_again(of) {
+            self.coded.insert(of, Bytes::copy_from_slice(coded));
+        }
+    }
+
+    /// Whether this was asked for not long ago; notes that it is now.
+    fn is_again(&self, key: impl Hash) -> bool {
+        let hash = self.hasher.hash_one(key);
+        self.noted[hash as usize % NOTED].swap(hash, Ordering::Relaxed) == hash
     }
 }
 
@@ -215,6 +256,18 @@ mod tests {
         ] {
             assert_eq!(kept.page(&other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_coded_body_is_kept_for_the_same_bytes_and_coding() {
+        let kept = Kept::default();
+        let of = kept.coded_of(b"a long text", "zstd");
+        kept.offer_coded(of, b"short");
+        assert_eq!(kept.coded(&of), None, "once");
+        kept.offer_coded(of, b"short");
+        assert_eq!(kept.coded(&of).as_deref(), Some(&b"short"[..]));
+        assert_eq!(kept.coded(&kept.coded_of(b"a long text", "gzip")), None);
+        assert_eq!(kept.coded(&kept.coded_of(b"a long test", "zstd")), None);
     }
 
     #[test]
