@@ -123,10 +123,10 @@ pub struct RemoveBody {
         ("shape" = Option<String>, Query, description = "`columns`: a first copy may come in `tables`; `rows`: everything comes in `put`", example = "columns"),
         ("streams" = Option<String>, Query, description = "Which of `bulletins`, `notes`, `costs` and `directory` the copy has, separated by commas; without it those of the token, or all. Of a stream that is added everything comes; what the copy has of one that is left out is yours to forget", example = "bulletins,notes"),
         ("min_rev" = Option<String>, Query, description = "Wait for revisions, as `Sync-Rev` tells them", example = "notes=0"),
-        ("wait" = Option<i64>, Query, description = "Wait up to so many seconds, from 1 to 25, until there is anything newer than `token`", example = 25),
+        ("wait" = Option<i64>, Query, description = "Wait up to so many seconds, from 1 to 25, until there is anything newer than `token`", minimum = 1, maximum = 25, example = 25),
     ),
     responses(
-        (status = 200, description = "What to change in the copy", body = inline(SyncBody<'_>),
+        (status = 200, description = "What to change in the copy", body = SyncBody<'static>,
             headers(("Sync-Rev" = String, description = "The revision of each stream that the copy now has: `bulletins=3, costs=1, directory=12, notes=7`"))),
         (status = 410, description = "The copy cannot be continued: start again without a token", body = crate::problem::Problem<'static>, content_type = "application/problem+json",
             headers(("Link" = String, description = "Where to start again: `rel=\"start\"`"))),

@@ -216,7 +216,7 @@ pub(super) fn headers() -> BTreeMap<String, RefOr<Header>> {
             "Link",
             text(),
             "The next page, as `</v1/…?cursor=…>; rel=\"next\"` (RFC 8288), relative to the request's address. \
-             Follow it as it is. Absent on the last page.",
+             Follow it as it is. Absent on the last page. On a 410, where to start again: `rel=\"start\"`.",
             json!("</v1/directory/units?limit=50&cursor=WyJ2>; rel=\"next\""),
         ),
         (

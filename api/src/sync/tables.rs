@@ -34,14 +34,16 @@ pub struct Table<'a> {
     pub columns: Columns<'a>,
 }
 
-/// Columns by field.
-type Columns<'a> = BTreeMap<&'a str, Column<'a>>;
+/// Columns, by the field that they are of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Columns<'a>(BTreeMap<&'a str, Column<'a>>);
 
 /// A column, in one of four forms. A list has one value for each object. Of the others each is known by a field of
 /// its own: `all` has the one value of every object; `fields` has the columns of a field that is itself an object;
 /// `items` has the columns of a field that is a list of objects.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(no_recursion)]
 pub enum Column<'a> {
     /// One value for each object, in their order.
     #[schema(value_type = Vec<serde_json::Value>)]
@@ -53,7 +55,6 @@ pub enum Column<'a> {
         all: Option<&'a RawValue>,
     },
     /// Of a field that is an object.
-    #[schema(no_recursion)]
     Fields {
         /// The columns of its fields.
         fields: Columns<'a>,
@@ -62,7 +63,6 @@ pub enum Column<'a> {
         present: Option<Vec<bool>>,
     },
     /// Of a field that is a list of objects.
-    #[schema(no_recursion)]
     Items {
         /// How many each object has in its list; null where it lacks the list.
         counts: Vec<Option<usize>>,
@@ -126,7 +126,8 @@ fn columns(rows: Vec<Row<'_>>) -> serde_json::Result<Columns<'_>> {
             values.entry(field).or_insert_with(|| vec![None; count])[n] = Some(value).filter(|v| v.get() != "null");
         }
     }
-    values.into_iter().map(|(field, values)| Ok((field, column(field, values)?))).collect()
+    let columns = values.into_iter().map(|(field, values)| Ok((field, column(field, values)?)));
+    columns.collect::<serde_json::Result<_>>().map(Columns)
 }
 
 fn column<'a>(field: &str, values: Vec<Option<&'a RawValue>>) -> serde_json::Result<Column<'a>> {
