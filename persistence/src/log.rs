@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::schema::{sync_head, sync_log, sync_tx};
-use crate::{Conn, Error};
+use crate::{Conn, Error, mutant};
 use domain::{Audience, Change, Kind, Position, Step, Stream};
 
 /// How long the log is kept, in days: a phone that was away for longer starts again.
@@ -79,7 +79,7 @@ pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<St
             }
         }
     }
-    Ok(steps)
+    Ok(mutant::read(steps))
 }
 
 /// The revisions the transaction on this connection has been given, by stream name. By its nonces and

@@ -1,0 +1,664 @@
+//! A history, carried out: each step, and what must hold after it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use domain::{Kind, Language, MissionId, Reader, Role, Stream};
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::history::{Action, Fate, History, Op, PHONES, SLOTS, Step, WRITERS, Who};
+use super::mutants::Mutant;
+use super::oracle::{Invariant, Moment, Oracle, Violation, broken};
+use super::phone::Phone;
+use super::rows::{Change, Effect, Row, text, visible_to};
+use super::stage::Stage;
+use super::statements::{MISSIONS, Sql, audience, key, sql};
+
+/// How long anything may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What histories did.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Count {
+    pub(super) histories: u64,
+    pub(super) operations: u64,
+    pub(super) transactions: u64,
+    pub(super) refused: u64,
+    pub(super) pulls: u64,
+    pub(super) gone: u64,
+    pub(super) faults: BTreeMap<&'static str, u64>,
+}
+
+impl Count {
+    pub(super) fn fault(&mut self, name: &'static str) {
+        *self.faults.entry(name).or_default() += 1;
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.histories += other.histories;
+        self.operations += other.operations;
+        self.transactions += other.transactions;
+        self.refused += other.refused;
+        self.pulls += other.pulls;
+        self.gone += other.gone;
+        other.faults.iter().for_each(|(name, count)| *self.faults.entry(name).or_default() += count);
+    }
+}
+
+/// A writer's connection, and its transaction if one is open: its id and what it did.
+struct Writer {
+    psql: Client,
+    open: Option<(i64, Vec<Change>)>,
+}
+
+/// Who is where, after how much.
+pub(super) struct Scene {
+    pub(super) stage: Stage,
+    pub(super) oracle: Oracle,
+    writers: Vec<Writer>,
+    pub(super) phones: Vec<Phone>,
+    importer: (api::identity::Who, String),
+    backup: Option<(Moment, Vec<Reader>)>,
+    /// Where the log was when this history began.
+    since: i64,
+    texts: u32,
+    pub(super) count: Count,
+}
+
+fn rights(who: Who) -> (Role, Option<Uuid>) {
+    match who {
+        Who::MissionA => (Role::Delegate, Some(MISSIONS[0])),
+        Who::MissionB => (Role::Delegate, Some(MISSIONS[1])),
+        _ => (Role::Editor, None),
+    }
+}
+
+fn reader(mission: Option<Uuid>) -> Reader {
+    mission.map_or(Reader::Secretariat, |id| Reader::Mission(MissionId(id)))
+}
+
+impl Scene {
+    /// On a Postgres of its own where that is to be killed; `None` where there can be none.
+    pub(super) async fn new(own_postgres: bool, mutant: Option<Mutant>) -> Option<Self> {
+        let stage = Stage::new(own_postgres, mutant).await?;
+        let mut writers = Vec::new();
+        for _ in 0..=WRITERS {
+            writers.push(Writer { psql: stage.connect().await, open: None });
+        }
+        let mut phones = Vec::new();
+        let users = [
+            (Who::Secretariat, Language::En),
+            (Who::MissionA, Language::En),
+            (Who::MissionB, Language::Fr),
+            (Who::Secretariat, Language::Zh),
+            (Who::MissionA, Language::Fr),
+        ];
+        for (who, language) in users.into_iter().take(PHONES.into()) {
+            let (role, mission) = rights(who);
+            let user = stage.person(role, mission).await;
+            phones.push(Phone::new(user, stage.token(user).await, reader(mission), language));
+        }
+        let admin = stage.person(Role::Admin, None).await;
+        let importer = (admin, stage.token(admin).await);
+        let mut oracle = Oracle::default();
+        oracle.reads_the_log = mutant.is_none();
+        oracle.begin(&stage.heads().await);
+        let since = stage.horizon().await;
+        Some(Self { stage, oracle, writers, phones, importer, backup: None, since, texts: 1000, count: Count::default() })
+    }
+
+    /// Carries out a history and judges it.
+    pub(super) async fn play(&mut self, history: &History) -> Result<(), Violation> {
+        self.absorb(HashMap::new()).await?;
+        self.since = self.stage.horizon().await;
+        self.backup = None;
+        self.count.histories += 1;
+        self.prepare(history).await?;
+        for step in &history.steps {
+            self.step(step).await.map_err(|violation| Violation {
+                detail: format!("{}\n  at {step:?}", violation.detail),
+                ..violation
+            })?;
+        }
+        for writer in 0..WRITERS {
+            self.roll_back(writer).await;
+        }
+        self.judge().await
+    }
+
+    /// The rows that a history begins with.
+    async fn prepare(&mut self, history: &History) -> Result<(), Violation> {
+        let writer = WRITERS;
+        self.begin(writer).await;
+        if history.anew {
+            // What others refer to goes last.
+            let order = [
+                Kind::Place,
+                Kind::Bulletin,
+                Kind::InfNote,
+                Kind::RateCard,
+                Kind::Service,
+                Kind::Person,
+                Kind::Function,
+                Kind::Mission,
+                Kind::Unit,
+                Kind::Organization,
+            ];
+            for kind in order {
+                let rows = self.oracle.now.state.keys().filter(|(k, _)| *k == kind);
+                let deleted: Vec<Change> = rows.map(|key| (*key, Effect::Deleted)).collect();
+                let psql = &self.writers[usize::from(writer)].psql;
+                if kind == Kind::Bulletin {
+                    psql.batch_execute("delete from bulletin_reference").await.unwrap();
+                }
+                psql.batch_execute(&format!("delete from {}", kind.name())).await.unwrap();
+                self.writers[usize::from(writer)].open.as_mut().unwrap().1.extend(deleted);
+            }
+        }
+        for op in &history.base {
+            self.write(writer, op).await?;
+        }
+        self.commit(writer).await
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), Violation> {
+        match step {
+            Step::Write(writer, op) => self.write(*writer, op).await,
+            Step::Commit(writer) => self.commit(*writer).await,
+            Step::Rollback(writer) => {
+                self.roll_back(*writer).await;
+                Ok(())
+            }
+            Step::Now(op) => self.now(op).await,
+            Step::Import { kind, slot, who, text, others, fate } => {
+                self.import(*kind, *slot, *who, *text, others, *fate).await
+            }
+            Step::Pull(phone, how) => self.pull(*phone, *how).await,
+            Step::Flood { phone, op, times } => self.flood(*phone, op, *times).await,
+            Step::Settle => self.settle().await,
+            Step::Tick(ms) => {
+                tokio::time::sleep(Duration::from_millis((*ms).into())).await;
+                self.absorb(HashMap::new()).await?;
+                self.stage.tick().await;
+                self.absorb(HashMap::new()).await
+            }
+            Step::Role(phone, who) => {
+                self.change_role(*phone, *who).await;
+                Ok(())
+            }
+            Step::Freeze(ops) => self.freeze(ops).await,
+            Step::Compact => {
+                self.count.fault("log compacted");
+                self.absorb(HashMap::new()).await?;
+                self.stage.compact().await;
+                self.oracle.now.timeline.kept = self.stage.kept().await;
+                Ok(())
+            }
+            Step::KillApi => {
+                self.count.fault("API killed");
+                self.stage.kill_api();
+                self.stage.serve().await;
+                Ok(())
+            }
+            Step::Cut => {
+                self.count.fault("connections cut");
+                self.absorb(HashMap::new()).await?;
+                self.stage.cut().await;
+                self.reconnect().await;
+                Ok(())
+            }
+            Step::KillPostgres => {
+                self.count.fault("Postgres killed");
+                self.absorb(HashMap::new()).await?;
+                self.stage.kill_postgres().await;
+                self.reconnect().await;
+                Ok(())
+            }
+            Step::Backup => {
+                self.stage.back_up().await;
+                self.reconnect().await;
+                self.absorb(HashMap::new()).await?;
+                let readers = self.phones.iter().map(|phone| phone.reader).collect();
+                // What was copied may lack what the scheduler did since: that is read again after a restore.
+                self.backup = Some((self.oracle.now.clone(), readers));
+                Ok(())
+            }
+            Step::Restore => self.restore().await,
+        }
+    }
+
+    /// Writers whose connections are gone have new ones, and nothing open.
+    async fn reconnect(&mut self) {
+        for writer in &mut self.writers {
+            *writer = Writer { psql: self.stage.connect().await, open: None };
+        }
+    }
+
+    async fn begin(&mut self, writer: u8) {
+        let writer = &mut self.writers[usize::from(writer)];
+        if writer.open.is_none() {
+            writer.psql.batch_execute("begin").await.unwrap();
+            let xid = writer.psql.query_one("select pg_current_xact_id()::text::bigint", &[]).await.unwrap().get(0);
+            writer.open = Some((xid, Vec::new()));
+        }
+    }
+
+    async fn write(&mut self, writer: u8, op: &Op) -> Result<(), Violation> {
+        let Some(statements) = sql(op) else { return Ok(()) };
+        self.count.operations += 1;
+        self.begin(writer).await;
+        match execute(&self.writers[usize::from(writer)].psql, statements).await {
+            Ok(changes) => self.writers[usize::from(writer)].open.as_mut().unwrap().1.extend(changes),
+            Err(cause) => {
+                assert!(cause.as_db_error().is_some(), "{op:?}: {cause}");
+                self.count.refused += 1;
+                self.roll_back(writer).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, writer: u8) -> Result<(), Violation> {
+        // Until now the scheduler may have had a row that is locked from here on.
+        self.absorb(HashMap::new()).await?;
+        let writer = &mut self.writers[usize::from(writer)];
+        let Some((xid, changes)) = writer.open.take() else { return Ok(()) };
+        match writer.psql.batch_execute("set local lock_timeout = '5s'; commit").await {
+            Ok(()) => {
+                self.count.transactions += 1;
+                self.absorb(HashMap::from([(xid, changes)])).await
+            }
+            Err(cause) => {
+                assert!(cause.as_db_error().is_some(), "{cause}");
+                self.count.refused += 1;
+                let _ = writer.psql.batch_execute("rollback").await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn roll_back(&mut self, writer: u8) {
+        let writer = &mut self.writers[usize::from(writer)];
+        if writer.open.take().is_some() {
+            writer.psql.batch_execute("rollback").await.unwrap();
+        }
+    }
+
+    async fn now(&mut self, op: &Op) -> Result<(), Violation> {
+        self.write(WRITERS, op).await?;
+        self.commit(WRITERS).await
+    }
+
+    pub(super) async fn absorb(&mut self, known: HashMap<i64, Vec<Change>>) -> Result<(), Violation> {
+        let batch = self.stage.new_in_the_log(self.since).await;
+        if batch.is_empty() && known.is_empty() {
+            return Ok(());
+        }
+        let expired = self.stage.expired().await;
+        self.oracle.absorb(batch, known, &expired)
+    }
+
+    /// The program is stopped while all this is committed; what it then hears of, it hears of at once.
+    async fn freeze(&mut self, ops: &[Op]) -> Result<(), Violation> {
+        self.count.fault("API paused");
+        self.stage.signal("-STOP");
+        let mut done = Ok(());
+        for op in ops {
+            done = done.and(self.now(op).await);
+        }
+        self.stage.signal("-CONT");
+        done
+    }
+
+    async fn change_role(&mut self, phone: u8, who: Who) {
+        self.count.fault("role changed");
+        let (role, mission) = rights(who);
+        let phone = &mut self.phones[usize::from(phone)];
+        let api::identity::Who::Person { account, .. } = phone.user else { unreachable!("a person") };
+        let update = "update account set roles = array[$1], mission_id = $2 where id = $3";
+        self.stage.psql.execute(update, &[&role.name(), &mission, &account.0]).await.unwrap();
+        phone.reader = reader(mission);
+        phone.bearer = self.stage.token(phone.user).await;
+    }
+
+    async fn restore(&mut self) -> Result<(), Violation> {
+        let Some((moment, readers)) = self.backup.clone() else { return Ok(()) };
+        self.count.fault("backup restored");
+        self.stage.restore().await;
+        self.reconnect().await;
+        self.oracle.restore(moment);
+        self.absorb(HashMap::new()).await?;
+        for (phone, reader) in self.phones.iter_mut().zip(readers) {
+            phone.reader = reader;
+            phone.bearer = self.stage.token(phone.user).await;
+        }
+        self.importer.1 = self.stage.token(self.importer.0).await;
+        Ok(())
+    }
+
+    /// Writes what no other history of the database has, in each part of the edition that is followed by itself: who
+    /// sees it has noticed a restore.
+    pub(super) async fn mark(&mut self) -> Result<(), Violation> {
+        self.texts += 1;
+        let text = u16::try_from(self.texts % 60_000).unwrap();
+        for kind in [Kind::Organization, Kind::Place] {
+            let action = Action::Insert { who: Who::Public, text, other: 0, embargo: None };
+            self.now(&Op { kind, slot: 9, action }).await?;
+            self.now(&Op { kind, slot: 9, action: Action::Text(text) }).await?;
+        }
+        Ok(())
+    }
+
+    /// A phone pulls while one row is written again and again: it comes to an end all the same.
+    async fn flood(&mut self, phone: u8, op: &Op, times: u8) -> Result<(), Violation> {
+        self.count.fault("pull under continuous writes");
+        self.roll_back(WRITERS).await;
+        let psql = self.stage.connect().await;
+        let (op, mut next) = (op.clone(), self.texts);
+        self.texts += u32::from(times);
+        let writing = tokio::spawn(async move {
+            let mut done = HashMap::new();
+            for _ in 0..times {
+                next += 1;
+                let again = Op { action: Action::Text(u16::try_from(next % 60_000).unwrap()), ..op };
+                psql.batch_execute("begin").await.unwrap();
+                let xid: i64 =
+                    psql.query_one("select pg_current_xact_id()::text::bigint", &[]).await.unwrap().get(0);
+                match execute(&psql, sql(&again).unwrap()).await {
+                    Ok(changes) => {
+                        psql.batch_execute("commit").await.unwrap();
+                        done.insert(xid, changes);
+                    }
+                    Err(_) => psql.batch_execute("rollback").await.unwrap(),
+                }
+            }
+            done
+        });
+        // What it gets can only be judged when it is known what was committed.
+        let got = self.fetch(phone).await;
+        let done = writing.await.unwrap();
+        self.count.transactions += done.len() as u64;
+        self.absorb(done).await?;
+        self.accept(phone, got?).await
+    }
+
+    /// By the API, as a row of a file. Who gets no answer finds out.
+    async fn import(
+        &mut self,
+        kind: Kind,
+        slot: u8,
+        who: Who,
+        number: u16,
+        others: &[u8],
+        fate: Fate,
+    ) -> Result<(), Violation> {
+        // Nobody waits for a lock of ours.
+        for writer in 0..WRITERS {
+            self.commit(writer).await?;
+        }
+        self.absorb(HashMap::new()).await?;
+        self.count.operations += 1;
+        self.texts += 1;
+        let number = match fate {
+            Fate::Answered => number,
+            // Known by its text, should nobody tell what became of it.
+            _ => u16::try_from(self.texts % 60_000).unwrap(),
+        };
+        let feature = match kind.stream() {
+            Stream::Directory => "directory",
+            Stream::Notes => "inf-notes",
+            Stream::Costs => "event-costs",
+            _ => "bulletins",
+        };
+        let url = format!("{}/v1/imports/{feature}?source=model", self.stage.url());
+        let row = import_row(kind, slot, who, number, others);
+        let send = || {
+            let request = self.stage.http.post(&url).bearer_auth(&self.importer.1);
+            request.header("content-type", "application/x-ndjson").body(row.to_string()).timeout(PATIENCE)
+        };
+        let heard = match fate {
+            Fate::Answered => send().send().await.ok(),
+            Fate::Lost => {
+                self.count.fault("response dropped");
+                drop(send().timeout(Duration::from_millis(3)).send().await);
+                None
+            }
+            Fate::Twice => {
+                self.count.fault("request duplicated");
+                drop(tokio::join!(send().send(), send().send()));
+                None
+            }
+            Fate::Killed(ms) => {
+                self.count.fault("API killed while it wrote");
+                let request = send();
+                let asking = tokio::spawn(async move { request.send().await.is_ok() });
+                tokio::time::sleep(Duration::from_millis(ms.into())).await;
+                self.stage.kill_api();
+                let _ = asking.await;
+                None
+            }
+        };
+        let told = heard.map(|answer| {
+            let revisions = answer.headers().get("sync-rev").map(|value| value.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), revisions)
+        });
+        self.stage.quiet(&[]).await;
+        let outcome = self.resolve_import(kind, slot, who, number, told).await;
+        self.stage.serve().await;
+        outcome
+    }
+
+    async fn resolve_import(
+        &mut self,
+        kind: Kind,
+        slot: u8,
+        who: Who,
+        number: u16,
+        told: Option<(u16, Option<String>)>,
+    ) -> Result<(), Violation> {
+        let batch = self.stage.new_in_the_log(self.since).await;
+        let id = format!("select id from {} where source = 'model' and source_key = $1", kind.name());
+        let found = self.stage.psql.query_opt(&id, &[&key(kind, slot)]).await.unwrap();
+        let id: Option<Uuid> = found.map(|row| row.get(0));
+        let is_there = match (&told, id) {
+            (Some((200, Some(_))), Some(_)) => true,
+            (Some((200, None)), _) => false,
+            (Some((status @ (401 | 409 | 422 | 503), _)), _) => {
+                if *status == 401 {
+                    self.importer.1 = self.stage.token(self.importer.0).await;
+                }
+                self.count.refused += 1;
+                false
+            }
+            (Some(told), _) => panic!("an import was answered by {told:?}"),
+            (None, Some(id)) => self.has_text(kind, id, number).await,
+            (None, None) => false,
+        };
+        let mut known = HashMap::new();
+        if let (true, Some(id)) = (is_there, id) {
+            let row = self.imported(kind, slot, id, who, number).await;
+            let is_own = |logged: &&super::oracle::Logged| match &told {
+                Some((_, Some(revisions))) => revisions.contains(&format!("{}={}", logged.stream, logged.rev)),
+                _ => logged.entries.contains_key(&(kind, id)),
+            };
+            let xid = batch.iter().filter(is_own).map(|logged| logged.xid).next_back().unwrap_or(-1);
+            known.insert(xid, vec![((kind, id), Effect::Is(row))]);
+            self.count.transactions += 1;
+        }
+        let expired = self.stage.expired().await;
+        self.oracle.absorb(batch, known, &expired)
+    }
+
+    async fn has_text(&self, kind: Kind, id: Uuid, number: u16) -> bool {
+        let query = match kind {
+            Kind::Person => "select family_name from person where id = $1",
+            Kind::InfNote => "select title from inf_note_text where inf_note_id = $1 and language = 'en'",
+            Kind::Bulletin => "select texts -> 'en' ->> 'headline' from bulletin where id = $1",
+            Kind::Unit => "select name ->> 'en' from unit where id = $1",
+            _ => "select name ->> 'en' from organization where id = $1",
+        };
+        let row = self.stage.psql.query_opt(query, &[&id]).await.unwrap();
+        row.and_then(|row| row.get::<_, Option<String>>(0)).is_some_and(|stored| stored == text(number)["en"])
+    }
+
+    /// The row that an accepted import has left: what the file says, and the ids of what it names.
+    async fn imported(&self, kind: Kind, slot: u8, id: Uuid, who: Who, number: u16) -> Row {
+        let psql = &self.stage.psql;
+        let ids = async |query: &str| -> Vec<Uuid> {
+            psql.query(query, &[&id]).await.unwrap().iter().filter_map(|row| row.get(0)).collect()
+        };
+        let many = match kind {
+            Kind::Person => ids("select function_id from holding where person_id = $1").await,
+            Kind::Bulletin => ids("select earlier_id from bulletin_reference where bulletin_id = $1").await,
+            _ => Vec::new(),
+        };
+        let organization = match kind {
+            Kind::Unit => ids("select organization_id from unit where id = $1").await.first().copied(),
+            _ => None,
+        };
+        let published = match kind {
+            Kind::InfNote => ids("select id from inf_note where id = $1 and published_at is not null").await.len() == 1,
+            Kind::Bulletin => ids("select id from bulletin where id = $1 and published_at is not null").await.len() == 1,
+            _ => true,
+        };
+        let expired = self.oracle.now.state.get(&(kind, id)).is_some_and(|row| row.expired)
+            && self.stage.expired().await.contains(&id);
+        let many = many.into_iter().collect();
+        let audience = audience(who);
+        Row { kind, id, slot, audience, closed: false, published, expired, text: number, organization, one: None, many }
+    }
+
+    /// Everything is over: every phone can have everything, has exactly that, and so does who starts anew.
+    async fn judge(&mut self) -> Result<(), Violation> {
+        self.absorb(HashMap::new()).await?;
+        self.check_rows().await;
+        self.settle().await?;
+        for phone in 0..PHONES {
+            self.pull_to_the_end(phone).await?;
+        }
+        self.check_counts().await
+    }
+
+    /// The oracle's own rows are the database's: else the test is wrong.
+    async fn check_rows(&self) {
+        let tables = Kind::ALL.map(|kind| format!("select '{0}' kind, id, visible_to from {0}", kind.name()));
+        let rows = self.stage.psql.query(&tables.join(" union all "), &[]).await.unwrap();
+        let stored: BTreeMap<(Kind, Uuid), Option<String>> =
+            rows.iter().map(|row| ((Kind::from_name(row.get(0)).unwrap(), row.get(1)), row.get(2))).collect();
+        if self.oracle.reads_the_log {
+            let visible = |row: &Row| visible_to(row).map(ToString::to_string);
+            let known = self.oracle.now.state.iter().map(|(key, row)| (*key, visible(row))).collect();
+            assert_eq!(stored, known, "the oracle does not know what is stored");
+        }
+    }
+
+    /// Lists and searches name and count what is for the reader, and nothing else.
+    async fn check_counts(&mut self) -> Result<(), Violation> {
+        let lists = [
+            (Kind::Organization, "/v1/directory/organizations"),
+            (Kind::Unit, "/v1/directory/units"),
+            (Kind::Function, "/v1/directory/functions"),
+            (Kind::Person, "/v1/directory/people"),
+            (Kind::Mission, "/v1/directory/missions"),
+            (Kind::Service, "/v1/directory/services"),
+            (Kind::InfNote, "/v1/inf-notes"),
+            (Kind::Bulletin, "/v1/bulletins"),
+            (Kind::RateCard, "/v1/event-costs/rate-cards"),
+        ];
+        // Two lists of one reader and a search after each history: in the long run every pair comes up.
+        let turn = usize::try_from(self.count.histories).unwrap();
+        let phone = &self.phones[turn % self.phones.len()];
+        let is_for = |kind: Kind| {
+            let rows = self.oracle.now.state.values().filter(move |row| row.kind == kind);
+            rows.filter(|row| visible_to(row).is_some_and(|audience| audience.admits(phone.reader))).map(|row| row.id)
+        };
+        for n in [turn, turn + 4] {
+            let (kind, path) = lists[n % lists.len()];
+            let body = self.get(&format!("{path}?limit=200"), &phone.bearer).await;
+            let listed: std::collections::BTreeSet<Uuid> = ids(&body["items"]);
+            let wanted = is_for(kind).collect();
+            if listed != wanted {
+                let detail = format!("{:?} finds {listed:?} at {path}, right is {wanted:?}", phone.reader);
+                let invariant = if listed.is_subset(&wanted) { Invariant::NoMiss } else { Invariant::Audience };
+                return broken(invariant, detail);
+            }
+        }
+        let body = self.get("/v1/directory/search?q=Text&limit=200", &phone.bearer).await;
+        let items = body["items"].as_array().into_iter().flatten();
+        for (kind, id) in items.filter_map(|item| Some((Kind::from_name(item["kind"].as_str()?)?, found_id(item)?))) {
+            if !is_for(kind).any(|there| there == id) {
+                let detail = format!("{:?} finds {kind:?} {id} by searching", phone.reader);
+                return broken(Invariant::Audience, detail);
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer that must be there soon.
+    pub(super) async fn get(&self, path: &str, bearer: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let request = self.stage.http.get(format!("{}{path}", self.stage.url())).bearer_auth(bearer);
+            if let Ok(answer) = request.timeout(PATIENCE).send().await
+                && answer.status() == 200
+                && let Ok(body) = answer.json().await
+            {
+                return body;
+            }
+            assert!(Instant::now() < deadline, "{path} is not answered");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn found_id(item: &Value) -> Option<Uuid> {
+    item["id"].as_str().or(item["object"]["id"].as_str())?.parse().ok()
+}
+
+fn ids(items: &Value) -> std::collections::BTreeSet<Uuid> {
+    items.as_array().into_iter().flatten().filter_map(found_id).collect()
+}
+
+/// Executes an operation in the open transaction; returns what it did.
+async fn execute(psql: &Client, sql: Sql) -> Result<Vec<Change>, tokio_postgres::Error> {
+    let Some(row) = psql.query_opt(&sql.first, &[]).await? else { return Ok(Vec::new()) };
+    for statement in &sql.then {
+        psql.batch_execute(statement).await?;
+    }
+    Ok((sql.effects)(row.get(0), row.get(1)))
+}
+
+/// A row as a file of an office has it.
+fn import_row(kind: Kind, slot: u8, who: Who, number: u16, others: &[u8]) -> Value {
+    let provenance = json!({"confidence": "sample"});
+    let mut row = json!({"kind": kind.name(), "key": key(kind, slot), "provenance": provenance,
+        "audience": match who { Who::Public => "public", Who::Delegates => "delegates", _ => "secretariat" }});
+    let fields = match kind {
+        Kind::Unit => json!({"organization": key(Kind::Organization, 0), "name": text(number), "unit_kind": "section"}),
+        Kind::Person => {
+            let held: std::collections::BTreeSet<u8> = others.iter().copied().collect();
+            let functions = held.iter().map(|n| json!({"function": key(Kind::Function, *n)}));
+            json!({"name": {"family": format!("Text {number}")}, "functions": functions.collect::<Vec<_>>()})
+        }
+        Kind::InfNote => {
+            let body = |(language, title)| (language, json!({"title": title, "confidence": "sample"}));
+            let texts: BTreeMap<_, _> = text(number).into_iter().map(body).collect();
+            json!({"symbol": format!("A/INF/7{slot}/1"), "texts": texts})
+        }
+        Kind::Bulletin => {
+            let body = |(language, headline)| (language, json!({"headline": headline, "description": "D"}));
+            let texts: BTreeMap<_, _> = text(number).into_iter().map(body).collect();
+            let earlier: std::collections::BTreeSet<u8> = others.iter().copied().filter(|n| *n < slot % SLOTS).collect();
+            let references: Vec<String> = earlier.iter().map(|n| key(kind, *n)).collect();
+            json!({"identifier": key(kind, slot), "issuer": {"code": "un", "name": {"en": "UN"}}, "duty_station": "NY",
+                "time_zone": "America/New_York", "message_type": super::rows::message_type(slot),
+                "category": "security", "severity": "minor", "urgency": "expected", "certainty": "likely",
+                "sent": format!("2020-01-01T00:0{slot}:00Z"), "texts": texts, "references": references})
+        }
+        _ => json!({"name": text(number)}),
+    };
+    row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    row
+}
