@@ -6,6 +6,7 @@ mod history;
 mod mutants;
 mod oracle;
 mod phone;
+mod reads;
 mod rows;
 mod run;
 mod scene;

@@ -250,8 +250,8 @@ fn rough() -> impl Strategy<Value = Step> {
         2 => Just(Step::KillApi),
         2 => killed_import(),
         3 => Just(Step::Cut),
-        4 => Just(Step::Backup),
-        4 => Just(Step::Restore),
+        2 => Just(Step::Backup),
+        6 => Just(Step::Restore),
         3 => Just(Step::Compact),
     ]
 }

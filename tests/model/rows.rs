@@ -122,6 +122,8 @@ pub(super) fn expected(state: &State, row: &Row, reader: Reader, language: Langu
     if !sees(row, reader) {
         return None;
     }
+    // A person's name is the same in every language.
+    let language = if row.kind == Kind::Person { Language::En } else { language };
     let mut body = json!({"audience": word(&row.audience), "text": text_in(row.text, language)});
     let other = |kind: Kind| row.one.and_then(|id| state.get(&(kind, id)));
     match row.kind {
@@ -173,8 +175,9 @@ pub(super) fn expected(state: &State, row: &Row, reader: Reader, language: Langu
     Some(body)
 }
 
+/// What a bulletin is that refers to others.
 pub(super) fn message_type(slot: u8) -> &'static str {
-    ["alert", "update", "cancel"][usize::from(slot) % 3]
+    ["update", "update", "cancel"][usize::from(slot) % 3]
 }
 
 /// The same of a body that the server gave.

@@ -96,13 +96,15 @@ impl Stage {
         self.program = Some(program);
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// Another process on the same database, which has seen nothing of what happened.
+    pub(super) async fn another(&self) -> Program {
+        let url = self.url.clone();
+        let start = move || Program::serve(&url, "127.0.0.1:0", &[]).expect("the program starts");
+        tokio::task::spawn_blocking(start).await.unwrap()
     }
 
-    /// Where the database is, for a process beside this one.
-    pub(super) fn database(&self) -> &str {
-        &self.url
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     pub(super) fn signal(&self, signal: &str) {
@@ -184,6 +186,15 @@ impl Stage {
     pub(super) async fn back_up(&mut self) {
         let name = self.name.clone();
         self.copy(&name, &format!("{name}_backup")).await;
+    }
+
+    /// From now on reads from the copy, until [`Stage::look_back`].
+    pub(super) async fn look_at_the_backup(&mut self) {
+        self.psql = connect(&other_database(&self.url, &format!("{}_backup", self.name))).await;
+    }
+
+    pub(super) async fn look_back(&mut self) {
+        self.psql = connect(&self.url).await;
     }
 
     /// Puts that copy in the database's place.

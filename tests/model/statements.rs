@@ -128,10 +128,9 @@ fn insert(op: &Op, who: Who, number: u16, other: u8, embargo: Option<u16>) -> Sq
             "identifier, issuer_code, issuer_name, duty_station, time_zone, message_type, category, severity,
              urgency, certainty, sent_at, texts, published_at, embargo_until",
             format!(
-                "'{}', 'un', '{{\"en\": \"UN\"}}', 'NY', 'America/New_York', '{}', 'security', 'minor', 'expected',
+                "'{}', 'un', '{{\"en\": \"UN\"}}', 'NY', 'America/New_York', 'alert', 'security', 'minor', 'expected',
                  'likely', '2020-01-01T00:0{slot}:00Z', '{}', {released}",
                 key(kind, slot),
-                message_type(slot),
                 bulletin_texts(number)
             ),
         ),
@@ -277,9 +276,19 @@ fn link(op: &Op, other: u8, there: bool) -> Option<Sql> {
             format!("delete from {table} where {left} = {own} and {right} = {target} returning {left}, {right}")
         }
     };
+    // A bulletin that refers to none is an alert, and only that.
+    let then = match kind {
+        Kind::Bulletin => vec![format!(
+            "update bulletin b set message_type = case
+                when exists (select from bulletin_reference where bulletin_id = b.id) then '{}' else 'alert' end
+             where id = {own}",
+            message_type(op.slot)
+        )],
+        _ => Vec::new(),
+    };
     let effects = Box::new(move |id, other: Option<Uuid>| {
         let effect = |other| if there { Effect::Link(other) } else { Effect::Unlink(other) };
         other.map(|other| vec![((kind, id), effect(other))]).unwrap_or_default()
     });
-    Some(Sql { first, then: Vec::new(), effects })
+    Some(Sql { first, then, effects })
 }
