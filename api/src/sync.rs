@@ -162,7 +162,11 @@ fn delta(edition: &Edition, reader: Reader, language: Language, token: &str) -> 
         for touched in History::touched(steps, reader) {
             match put(edition, touched.kind, touched.id, reader, language) {
                 Some(put) => body.put.push(put),
-                None if touched.was_visible && !(mutant::is(Mutant::LatestStepOnly) && was_last_hidden(steps, touched, reader)) => body.remove.push(RemoveBody { kind: touched.kind, id: touched.id }),
+                None if touched.was_visible
+                    && !(mutant::is(Mutant::LatestStepOnly) && was_last_hidden(steps, touched, reader)) =>
+                {
+                    body.remove.push(RemoveBody { kind: touched.kind, id: touched.id })
+                }
                 None => {}
             }
         }

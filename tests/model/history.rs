@@ -30,7 +30,12 @@ pub(super) enum Who {
 /// What is done to a row.
 #[derive(Clone, Debug)]
 pub(super) enum Action {
-    Insert { who: Who, text: u16, other: u8, embargo: Option<u16> },
+    Insert {
+        who: Who,
+        text: u16,
+        other: u8,
+        embargo: Option<u16>,
+    },
     Text(u16),
     Audience(Who),
     Close,
@@ -90,10 +95,21 @@ pub(super) enum Step {
     /// In a transaction of its own.
     Now(Op),
     /// By the API: a row as a file of an office has it.
-    Import { kind: Kind, slot: u8, who: Who, text: u16, others: Vec<u8>, fate: Fate },
+    Import {
+        kind: Kind,
+        slot: u8,
+        who: Who,
+        text: u16,
+        others: Vec<u8>,
+        fate: Fate,
+    },
     Pull(u8, How),
     /// A phone pulls while somebody writes without a pause.
-    Flood { phone: u8, op: Op, times: u8 },
+    Flood {
+        phone: u8,
+        op: Op,
+        times: u8,
+    },
     /// Until the phones can have all that is committed.
     Settle,
     /// So many milliseconds pass; then what is due is published or expires.
@@ -125,7 +141,11 @@ pub(super) struct History {
 
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {}", if self.anew { "All rows are deleted; then in one transaction" } else { "In one transaction" })?;
+        writeln!(
+            f,
+            "  {}",
+            if self.anew { "All rows are deleted; then in one transaction" } else { "In one transaction" }
+        )?;
         self.base.iter().try_for_each(|op| writeln!(f, "    {op:?}"))?;
         self.steps.iter().try_for_each(|step| writeln!(f, "  {step:?}"))
     }
@@ -161,7 +181,12 @@ fn text() -> std::ops::Range<u16> {
 
 fn insert() -> impl Strategy<Value = Action> {
     let embargo = prop_oneof![4 => Just(None), 1 => (20u16..90).prop_map(Some)];
-    (who(), text(), slot(), embargo).prop_map(|(who, text, other, embargo)| Action::Insert { who, text, other, embargo })
+    (who(), text(), slot(), embargo).prop_map(|(who, text, other, embargo)| Action::Insert {
+        who,
+        text,
+        other,
+        embargo,
+    })
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -259,7 +284,8 @@ fn rough() -> impl Strategy<Value = Step> {
 fn base() -> impl Strategy<Value = Vec<Op>> {
     let inserts = vec(insert(), 2 * Kind::ALL.len());
     inserts.prop_map(|inserts| {
-        let place = |(n, action)| Op { kind: Kind::ALL[n % Kind::ALL.len()], slot: (n / Kind::ALL.len()) as u8, action };
+        let place =
+            |(n, action)| Op { kind: Kind::ALL[n % Kind::ALL.len()], slot: (n / Kind::ALL.len()) as u8, action };
         // What others refer to comes first; embargoes come later.
         let published = |mut op: Op| {
             if let Action::Insert { embargo, .. } = &mut op.action {
@@ -283,7 +309,8 @@ pub(super) fn histories(climate: Climate) -> impl Strategy<Value = History> {
     let length = 4..26usize;
     let calm_steps = vec(calm(), length.clone());
     let rough_steps = vec(prop_oneof![9 => calm().boxed(), 1 => rough().boxed()], length.clone());
-    let killing = vec(prop_oneof![14 => calm().boxed(), 1 => rough().boxed(), 1 => Just(Step::KillPostgres).boxed()], length);
+    let killing =
+        vec(prop_oneof![14 => calm().boxed(), 1 => rough().boxed(), 1 => Just(Step::KillPostgres).boxed()], length);
     let steps = prop_oneof![
         100 - climate.rough - climate.postgres => calm_steps.boxed(),
         climate.rough => rough_steps.boxed(),

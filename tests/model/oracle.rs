@@ -138,6 +138,10 @@ pub(super) fn copy_of(state: &State, stream: Stream, reader: Reader, language: L
 }
 
 impl Oracle {
+    pub(super) fn new(reads_the_log: bool) -> Self {
+        Self { reads_the_log, ..Self::default() }
+    }
+
     /// Takes in what is new in the log: transactions whose effects are known by their ids, and others, which can
     /// only be the scheduler's.
     pub(super) fn absorb(
@@ -145,6 +149,7 @@ impl Oracle {
         batch: Vec<Logged>,
         mut known: HashMap<i64, Vec<Change>>,
         expired: &HashSet<Uuid>,
+        by_the_api: bool,
     ) -> Result<(), Violation> {
         if self.reads_the_log {
             self.check_gaps(&batch)?;
@@ -166,8 +171,9 @@ impl Oracle {
             let Some((xid, unit)) = xid.and_then(|xid| units.remove_entry(&xid)) else { break };
             let changes = match known.remove(&xid) {
                 Some(mut changes) => {
-                    // An import of bulletins publishes what is due.
-                    let by_the_way = self.by_the_clock(&unit, &HashSet::new());
+                    // An import of bulletins also does what the scheduler does.
+                    let none = HashSet::new();
+                    let by_the_way = self.by_the_clock(&unit, if by_the_api { expired } else { &none });
                     let own: HashSet<(Kind, Uuid)> = changes.iter().map(|(key, _)| *key).collect();
                     changes.extend(by_the_way.into_iter().filter(|(key, _)| !own.contains(key)));
                     changes
@@ -273,6 +279,11 @@ impl Oracle {
     /// The database is what it was at this moment.
     pub(super) fn restore(&mut self, moment: Moment) {
         let gone = std::mem::replace(&mut self.now, moment);
+        // The process may have started when the log had less than the backup has.
+        for (stream, rev) in &gone.timeline.kept {
+            let kept = self.now.timeline.kept.entry(*stream).or_default();
+            *kept = (*rev).max(*kept);
+        }
         self.before = Some(gone.timeline);
     }
 
@@ -302,7 +313,8 @@ impl Oracle {
         };
         for (stream, nonce) in Stream::PUBLISHED.into_iter().zip(nonces) {
             let Some(nonce) = nonce else { continue };
-            let part: Copy = copy.iter().filter(|((kind, _), _)| kind.stream() == stream).map(|(k, v)| (*k, v.clone())).collect();
+            let part: Copy =
+                copy.iter().filter(|((kind, _), _)| kind.stream() == stream).map(|(k, v)| (*k, v.clone())).collect();
             let first = self.bodies.entry((nonce, reader, language)).or_insert_with(|| part.clone());
             if let Some(key) = first.keys().chain(part.keys()).find(|key| first.get(key) != part.get(key)) {
                 let detail = format!(
@@ -367,7 +379,9 @@ impl Oracle {
         }
         let more = copy.keys().filter(|key| key.0.stream() == stream).find(|key| !right.contains_key(key));
         match more {
-            Some(key) if state.get(key).is_some_and(|row| visible_to(row).is_some()) || !self.was_visible(*key, reader) => {
+            Some(key)
+                if state.get(key).is_some_and(|row| visible_to(row).is_some()) || !self.was_visible(*key, reader) =>
+            {
                 broken(Invariant::Audience, format!("{reader:?} has {key:?}, which is not for them"))
             }
             Some(key) => broken(Invariant::NoMiss, format!("{reader:?} still has {key:?}, which is gone")),

@@ -246,9 +246,10 @@ impl Scene {
                 uncertain || self.oracle.before.is_some() || self.elsewhere(kept).is_some()
             }
             "expired" => {
-                let oldest = |stream: &Stream| timeline.kept.get(stream).copied().unwrap_or(0);
+                // Also the oldest step that the log has is too old once there is a younger one.
+                let oldest = |stream: &Stream| timeline.kept.get(stream).copied().unwrap_or(-1);
                 let rewound = self.elsewhere(kept).is_some() || self.oracle.before.is_some();
-                rewound || Stream::PUBLISHED.iter().zip(kept.at).any(|(stream, rev)| rev < oldest(stream))
+                rewound || Stream::PUBLISHED.iter().zip(kept.at).any(|(stream, rev)| rev <= oldest(stream))
             }
             _ => false,
         };
@@ -265,7 +266,10 @@ impl Scene {
             let id: Uuid = gone["id"].as_str().unwrap().parse().unwrap();
             let key = (Kind::from_name(gone["kind"].as_str().unwrap()).unwrap(), id);
             if !self.oracle.was_visible(key, reader) {
-                return broken(Invariant::Audience, format!("{reader:?} is told of {key:?}, which they never could see"));
+                return broken(
+                    Invariant::Audience,
+                    format!("{reader:?} is told of {key:?}, which they never could see"),
+                );
             }
         }
         Ok(())

@@ -27,8 +27,11 @@ const LISTS: [(Kind, &str); 9] = [
     (Kind::RateCard, "/v1/event-costs/rate-cards"),
 ];
 
-const SEARCHES: [&str; 3] =
-    ["/v1/directory/search?q=Text&limit=200", "/v1/directory/search?q=Texte%201&limit=200", "/v1/inf-notes?q=Text&limit=200"];
+const SEARCHES: [&str; 3] = [
+    "/v1/directory/search?q=Text&limit=200",
+    "/v1/directory/search?q=Texte%201&limit=200",
+    "/v1/inf-notes?q=Text&limit=200",
+];
 
 fn found_id(item: &Value) -> Option<Uuid> {
     item["id"].as_str().or(item["object"]["id"].as_str())?.parse().ok()
@@ -84,7 +87,8 @@ impl Scene {
             paths.extend(SEARCHES.map(str::to_owned));
             let rows = self.oracle.now.state.values();
             let mine = rows.filter(|row| visible_to(row).is_some_and(|audience| audience.admits(phone.reader)));
-            let address = |kind: Kind| LISTS.iter().find(|(k, _)| *k == kind).map_or("/v1/entrances", |(_, path)| *path);
+            let address =
+                |kind: Kind| LISTS.iter().find(|(k, _)| *k == kind).map_or("/v1/entrances", |(_, path)| *path);
             paths.extend(mine.map(|row| format!("{}/{}?lang={}", address(row.kind), row.id, phone.language.tag())));
             for path in paths {
                 let here = self.get(&self.stage.url(), &path, &phone.bearer).await;

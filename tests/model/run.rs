@@ -1,6 +1,8 @@
 //! Runs many histories, makes the first that fails smaller, and reports.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use proptest::strategy::{Strategy, ValueTree};
@@ -44,9 +46,15 @@ impl Plan {
 
     /// With a seed that is known to find it soon.
     pub(super) fn for_mutant(mutant: Mutant) -> Self {
-        let _ = mutant;
+        let soon = match mutant {
+            Mutant::BigserialCursor | Mutant::MissingNonceCheck => 1,
+            Mutant::ClockCursor => 31,
+            Mutant::VisibilityByClock => 53,
+            Mutant::NoTombstone => 20,
+            Mutant::LatestStepOnly => 31,
+        };
         Self {
-            seed: setting("FOCALPOINT_MODEL_MUTANT_SEED", 1),
+            seed: setting("FOCALPOINT_MODEL_MUTANT_SEED", soon),
             histories: setting("FOCALPOINT_MODEL_MUTANT_HISTORIES", 100) as u32,
             abreast: 1,
             climate: Climate { rough: 20, postgres: 0 },
@@ -78,7 +86,7 @@ impl fmt::Display for Failure {
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) count: Count,
-    pub(super) failure: Option<Failure>,
+    pub(super) failures: Vec<Failure>,
     seeds: String,
     took: Duration,
 }
@@ -112,27 +120,34 @@ async fn alone(history: &History, mutant: Option<Mutant>) -> Option<Violation> {
 /// Carries out histories until one breaks a promise.
 pub(super) async fn run(plan: Plan, mutant: Option<Mutant>) -> Outcome {
     let began = Instant::now();
-    let lanes: Vec<_> = (0..plan.abreast).map(|lane| tokio::spawn(run_lane(plan.clone(), lane, mutant))).collect();
+    let failed = Arc::new(AtomicBool::new(false));
+    let lane = |lane| tokio::spawn(run_lane(plan.clone(), lane, mutant, failed.clone()));
+    let lanes: Vec<_> = (0..plan.abreast).map(lane).collect();
     let mut outcome = Outcome::default();
     for lane in lanes {
         let (count, failure) = lane.await.unwrap();
         outcome.count.add(&count);
-        outcome.failure = outcome.failure.or(failure);
+        outcome.failures.extend(failure);
     }
     outcome.seeds = format!("{} to {}", plan.seed, plan.seed + u64::from(plan.histories) - 1);
-    if let (Some(failure), None) = (&mut outcome.failure, mutant) {
+    if let (Some(failure), None) = (outcome.failures.first_mut(), mutant) {
         failure.smallest = smaller(failure.seed, plan.climate).await;
     }
     outcome.took = began.elapsed();
     outcome
 }
 
-async fn run_lane(plan: Plan, lane: u32, mutant: Option<Mutant>) -> (Count, Option<Failure>) {
+async fn run_lane(plan: Plan, lane: u32, mutant: Option<Mutant>, failed: Arc<AtomicBool>) -> (Count, Option<Failure>) {
     let mut count = Count::default();
     let mut scene: Option<Scene> = None;
-    for (n, seed) in (plan.seed..).take(plan.histories as usize).skip(lane as usize).step_by(plan.abreast as usize).enumerate() {
+    for (n, seed) in
+        (plan.seed..).take(plan.histories as usize).skip(lane as usize).step_by(plan.abreast as usize).enumerate()
+    {
+        if failed.load(Ordering::Relaxed) {
+            break;
+        }
         let history = tree(seed, plan.climate).current();
-        let failed = if history.kills_postgres() {
+        let outcome = if history.kills_postgres() {
             let Some(mut own) = Scene::new(true, mutant).await else { continue };
             let outcome = own.play(&history).await;
             count.add(&own.count);
@@ -154,7 +169,8 @@ async fn run_lane(plan: Plan, lane: u32, mutant: Option<Mutant>) -> (Count, Opti
         if std::env::var_os("FOCALPOINT_MODEL_VERBOSE").is_some() {
             println!("seed {seed}: {} steps", history.steps.len());
         }
-        if let Err(violation) = failed {
+        if let Err(violation) = outcome {
+            failed.store(true, Ordering::Relaxed);
             return (count, Some(Failure { seed, violation, history, smallest: None }));
         }
     }

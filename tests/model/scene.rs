@@ -3,18 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use domain::{Kind, Language, MissionId, Reader, Role, Stream};
-use serde_json::{Value, json};
+use domain::{Kind, Language, MissionId, Reader, Role};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::history::{Action, Fate, History, Op, PHONES, SLOTS, Step, WRITERS, Who};
+use super::history::{Action, History, Op, PHONES, Step, WRITERS, Who};
 use super::mutants::Mutant;
 use super::oracle::{Moment, Oracle, Violation};
 use super::phone::Phone;
-use super::rows::{Change, Effect, Row, text, visible_to};
+use super::rows::{Change, Effect, Row, visible_to};
 use super::stage::Stage;
-use super::statements::{MISSIONS, Sql, audience, key, sql};
+use super::statements::{MISSIONS, Sql, sql};
 
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
@@ -59,11 +58,11 @@ pub(super) struct Scene {
     pub(super) oracle: Oracle,
     writers: Vec<Writer>,
     pub(super) phones: Vec<Phone>,
-    importer: (api::identity::Who, String),
+    pub(super) importer: (api::identity::Who, String),
     backup: Option<(Moment, Vec<Reader>)>,
     /// Where the log was when this history began.
-    since: i64,
-    texts: u32,
+    pub(super) since: i64,
+    pub(super) texts: u32,
     pub(super) count: Count,
 }
 
@@ -102,11 +101,20 @@ impl Scene {
         }
         let admin = stage.person(Role::Admin, None).await;
         let importer = (admin, stage.token(admin).await);
-        let mut oracle = Oracle::default();
-        oracle.reads_the_log = mutant.is_none();
+        let mut oracle = Oracle::new(mutant.is_none());
         oracle.begin(&stage.heads().await);
         let since = stage.horizon().await;
-        Some(Self { stage, oracle, writers, phones, importer, backup: None, since, texts: 1000, count: Count::default() })
+        Some(Self {
+            stage,
+            oracle,
+            writers,
+            phones,
+            importer,
+            backup: None,
+            since,
+            texts: 1000,
+            count: Count::default(),
+        })
     }
 
     /// Carries out a history and judges it.
@@ -258,7 +266,7 @@ impl Scene {
         Ok(())
     }
 
-    async fn commit(&mut self, writer: u8) -> Result<(), Violation> {
+    pub(super) async fn commit(&mut self, writer: u8) -> Result<(), Violation> {
         // Until now the scheduler may have had a row that is locked from here on.
         self.absorb(HashMap::new()).await?;
         let writer = &mut self.writers[usize::from(writer)];
@@ -295,7 +303,7 @@ impl Scene {
             return Ok(());
         }
         let expired = self.stage.expired().await;
-        self.oracle.absorb(batch, known, &expired)
+        self.oracle.absorb(batch, known, &expired, false)
     }
 
     /// The program is stopped while all this is committed; what it then hears of, it hears of at once.
@@ -349,15 +357,21 @@ impl Scene {
         Ok(())
     }
 
-    /// Writes what no other history of the database has, in each part of the edition that is followed by itself: who
-    /// sees it has noticed a restore.
+    /// Writes what no other history of the database has, in every stream until it has counted past where the one
+    /// before the restore stood: who sees that has noticed the restore, and who looks at numbers alone has not.
     pub(super) async fn mark(&mut self) -> Result<(), Violation> {
-        self.texts += 1;
-        let text = u16::try_from(self.texts % 60_000).unwrap();
-        for kind in [Kind::Organization, Kind::Place] {
-            let action = Action::Insert { who: Who::Public, text, other: 0, embargo: None };
+        for kind in [Kind::Organization, Kind::InfNote, Kind::RateCard, Kind::Place] {
+            let stood = self.oracle.before.as_ref().map_or(0, |before| before.head(kind.stream()));
+            let action = Action::Insert { who: Who::Public, text: 1, other: 0, embargo: None };
             self.now(&Op { kind, slot: 9, action }).await?;
-            self.now(&Op { kind, slot: 9, action: Action::Text(text) }).await?;
+            for _ in 0..60 {
+                self.texts += 1;
+                let text = u16::try_from(self.texts % 60_000).unwrap();
+                self.now(&Op { kind, slot: 9, action: Action::Text(text) }).await?;
+                if self.oracle.now.timeline.head(kind.stream()) >= stood {
+                    break;
+                }
+            }
         }
         Ok(())
     }
@@ -375,8 +389,7 @@ impl Scene {
                 next += 1;
                 let again = Op { action: Action::Text(u16::try_from(next % 60_000).unwrap()), ..op };
                 psql.batch_execute("begin").await.unwrap();
-                let xid: i64 =
-                    psql.query_one("select pg_current_xact_id()::text::bigint", &[]).await.unwrap().get(0);
+                let xid: i64 = psql.query_one("select pg_current_xact_id()::text::bigint", &[]).await.unwrap().get(0);
                 match execute(&psql, sql(&again).unwrap()).await {
                     Ok(changes) => {
                         psql.batch_execute("set local lock_timeout = '5s'; commit").await.unwrap();
@@ -393,153 +406,6 @@ impl Scene {
         self.count.transactions += done.len() as u64;
         self.absorb(done).await?;
         self.accept(phone, got?).await
-    }
-
-    /// By the API, as a row of a file. Who gets no answer finds out.
-    async fn import(
-        &mut self,
-        kind: Kind,
-        slot: u8,
-        who: Who,
-        number: u16,
-        others: &[u8],
-        fate: Fate,
-    ) -> Result<(), Violation> {
-        // Nobody waits for a lock of ours.
-        for writer in 0..WRITERS {
-            self.commit(writer).await?;
-        }
-        self.absorb(HashMap::new()).await?;
-        self.count.operations += 1;
-        self.texts += 1;
-        let number = match fate {
-            Fate::Answered => number,
-            // Known by its text, should nobody tell what became of it.
-            _ => u16::try_from(self.texts % 60_000).unwrap(),
-        };
-        let feature = match kind.stream() {
-            Stream::Directory => "directory",
-            Stream::Notes => "inf-notes",
-            Stream::Costs => "event-costs",
-            _ => "bulletins",
-        };
-        let url = format!("{}/v1/imports/{feature}?source=model", self.stage.url());
-        let row = import_row(kind, slot, who, number, others);
-        let send = || {
-            let request = self.stage.http.post(&url).bearer_auth(&self.importer.1);
-            request.header("content-type", "application/x-ndjson").body(row.to_string()).timeout(PATIENCE)
-        };
-        let heard = match fate {
-            Fate::Answered => send().send().await.ok(),
-            Fate::Lost => {
-                self.count.fault("response dropped");
-                // The server has done what it was asked, and nobody hears of it.
-                drop(send().send().await);
-                None
-            }
-            Fate::Twice => {
-                self.count.fault("request duplicated");
-                drop(tokio::join!(send().send(), send().send()));
-                None
-            }
-            Fate::Killed(ms) => {
-                self.count.fault("API killed while it wrote");
-                let request = send();
-                let asking = tokio::spawn(async move { request.send().await.is_ok() });
-                tokio::time::sleep(Duration::from_millis(ms.into())).await;
-                self.stage.kill_api();
-                let _ = asking.await;
-                None
-            }
-        };
-        let told = heard.map(|answer| {
-            let revisions = answer.headers().get("sync-rev").map(|value| value.to_str().unwrap().to_owned());
-            (answer.status().as_u16(), revisions)
-        });
-        self.stage.quiet(&[]).await;
-        let outcome = self.resolve_import(kind, slot, who, number, told).await;
-        self.stage.serve().await;
-        outcome
-    }
-
-    async fn resolve_import(
-        &mut self,
-        kind: Kind,
-        slot: u8,
-        who: Who,
-        number: u16,
-        told: Option<(u16, Option<String>)>,
-    ) -> Result<(), Violation> {
-        let batch = self.stage.new_in_the_log(self.since).await;
-        let id = format!("select id from {} where source = 'model' and source_key = $1", kind.name());
-        let found = self.stage.psql.query_opt(&id, &[&key(kind, slot)]).await.unwrap();
-        let id: Option<Uuid> = found.map(|row| row.get(0));
-        let is_there = match (&told, id) {
-            (Some((200, Some(_))), Some(_)) => true,
-            (Some((200, None)), _) => false,
-            (Some((status @ (401 | 409 | 422 | 503), _)), _) => {
-                if *status == 401 {
-                    self.importer.1 = self.stage.token(self.importer.0).await;
-                }
-                self.count.refused += 1;
-                false
-            }
-            (Some(told), _) => panic!("an import was answered by {told:?}"),
-            (None, Some(id)) => self.has_text(kind, id, number).await,
-            (None, None) => false,
-        };
-        let mut known = HashMap::new();
-        if let (true, Some(id)) = (is_there, id) {
-            let row = self.imported(kind, slot, id, who, number).await;
-            let is_own = |logged: &&super::oracle::Logged| match &told {
-                Some((_, Some(revisions))) => revisions.contains(&format!("{}={}", logged.stream, logged.rev)),
-                _ => logged.entries.contains_key(&(kind, id)),
-            };
-            let xid = batch.iter().filter(is_own).map(|logged| logged.xid).next_back().unwrap_or(-1);
-            known.insert(xid, vec![((kind, id), Effect::Is(row))]);
-            self.count.transactions += 1;
-        }
-        let expired = self.stage.expired().await;
-        self.oracle.absorb(batch, known, &expired)
-    }
-
-    async fn has_text(&self, kind: Kind, id: Uuid, number: u16) -> bool {
-        let query = match kind {
-            Kind::Person => "select family_name from person where id = $1",
-            Kind::InfNote => "select title from inf_note_text where inf_note_id = $1 and language = 'en'",
-            Kind::Bulletin => "select texts -> 'en' ->> 'headline' from bulletin where id = $1",
-            Kind::Unit => "select name ->> 'en' from unit where id = $1",
-            _ => "select name ->> 'en' from organization where id = $1",
-        };
-        let row = self.stage.psql.query_opt(query, &[&id]).await.unwrap();
-        row.and_then(|row| row.get::<_, Option<String>>(0)).is_some_and(|stored| stored == text(number)["en"])
-    }
-
-    /// The row that an accepted import has left: what the file says, and the ids of what it names.
-    async fn imported(&self, kind: Kind, slot: u8, id: Uuid, who: Who, number: u16) -> Row {
-        let psql = &self.stage.psql;
-        let ids = async |query: &str| -> Vec<Uuid> {
-            psql.query(query, &[&id]).await.unwrap().iter().filter_map(|row| row.get(0)).collect()
-        };
-        let many = match kind {
-            Kind::Person => ids("select function_id from holding where person_id = $1").await,
-            Kind::Bulletin => ids("select earlier_id from bulletin_reference where bulletin_id = $1").await,
-            _ => Vec::new(),
-        };
-        let organization = match kind {
-            Kind::Unit => ids("select organization_id from unit where id = $1").await.first().copied(),
-            _ => None,
-        };
-        let published = match kind {
-            Kind::InfNote => ids("select id from inf_note where id = $1 and published_at is not null").await.len() == 1,
-            Kind::Bulletin => ids("select id from bulletin where id = $1 and published_at is not null").await.len() == 1,
-            _ => true,
-        };
-        let expired = self.oracle.now.state.get(&(kind, id)).is_some_and(|row| row.expired)
-            && self.stage.expired().await.contains(&id);
-        let many = many.into_iter().collect();
-        let audience = audience(who);
-        Row { kind, id, slot, audience, closed: false, published, expired, text: number, organization, one: None, many }
     }
 
     /// Everything is over: every phone can have everything, has exactly that, and so does who starts anew.
@@ -581,38 +447,4 @@ async fn execute(psql: &Client, sql: Sql) -> Result<Vec<Change>, tokio_postgres:
         psql.batch_execute(statement).await?;
     }
     Ok((sql.effects)(row.get(0), row.get(1)))
-}
-
-/// A row as a file of an office has it.
-fn import_row(kind: Kind, slot: u8, who: Who, number: u16, others: &[u8]) -> Value {
-    let provenance = json!({"confidence": "sample"});
-    let mut row = json!({"kind": kind.name(), "key": key(kind, slot), "provenance": provenance,
-        "audience": match who { Who::Public => "public", Who::Delegates => "delegates", _ => "secretariat" }});
-    let fields = match kind {
-        Kind::Unit => json!({"organization": key(Kind::Organization, 0), "name": text(number), "unit_kind": "section"}),
-        Kind::Person => {
-            let held: std::collections::BTreeSet<u8> = others.iter().copied().collect();
-            let functions = held.iter().map(|n| json!({"function": key(Kind::Function, *n)}));
-            json!({"name": {"family": format!("Text {number}")}, "functions": functions.collect::<Vec<_>>()})
-        }
-        Kind::InfNote => {
-            let body = |(language, title)| (language, json!({"title": title, "confidence": "sample"}));
-            let texts: BTreeMap<_, _> = text(number).into_iter().map(body).collect();
-            json!({"symbol": format!("A/INF/7{slot}/1"), "texts": texts})
-        }
-        Kind::Bulletin => {
-            let body = |(language, headline)| (language, json!({"headline": headline, "description": "D"}));
-            let texts: BTreeMap<_, _> = text(number).into_iter().map(body).collect();
-            let earlier: std::collections::BTreeSet<u8> = others.iter().copied().filter(|n| *n < slot % SLOTS).collect();
-            let references: Vec<String> = earlier.iter().map(|n| key(kind, *n)).collect();
-            let message_type = if references.is_empty() { "alert" } else { super::rows::message_type(slot) };
-            json!({"identifier": key(kind, slot), "issuer": {"code": "un", "name": {"en": "UN"}}, "duty_station": "NY",
-                "time_zone": "America/New_York", "message_type": message_type,
-                "category": "security", "severity": "minor", "urgency": "expected", "certainty": "likely",
-                "sent": format!("2020-01-01T00:0{slot}:00Z"), "texts": texts, "references": references})
-        }
-        _ => json!({"name": text(number)}),
-    };
-    row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    row
 }

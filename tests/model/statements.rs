@@ -114,9 +114,7 @@ fn insert(op: &Op, who: Who, number: u16, other: u8, embargo: Option<u16>) -> Sq
     let (columns, values) = match kind {
         Kind::Organization | Kind::Service => ("name", format!("'{name}'")),
         Kind::Unit => ("organization_id, name, unit_kind", format!("{organization}, '{name}', 'section'")),
-        Kind::Function => {
-            ("unit_id, title, duty_station", format!("{}, '{name}', 'NY'", find(Kind::Unit, other)))
-        }
+        Kind::Function => ("unit_id, title, duty_station", format!("{}, '{name}', 'NY'", find(Kind::Unit, other))),
         Kind::Mission => (
             "organization_id, short_name, formal_name, duty_station",
             format!("{organization}, '{name}', '{name}', 'NY'"),
@@ -238,7 +236,9 @@ fn one(op: &Op, other: Option<u8>) -> Option<Sql> {
             let unit = target(Kind::Unit);
             format!("update function set unit_id = coalesce({unit}, unit_id) where {here} returning id, unit_id")
         }
-        Kind::Person => format!("update person set unit_id = {} where {here} returning id, unit_id", target(Kind::Unit)),
+        Kind::Person => {
+            format!("update person set unit_id = {} where {here} returning id, unit_id", target(Kind::Unit))
+        }
         Kind::RateCard => format!(
             "update rate set office_unit_id = {} where card_id = {own} returning card_id, office_unit_id",
             target(Kind::Unit)
