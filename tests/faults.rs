@@ -1,6 +1,6 @@
 //! What happens when Postgres breaks: with a server of the test's own, so that it can be broken.
 
-mod cluster;
+pub(crate) mod cluster;
 mod disk;
 mod ledger;
 mod outage;

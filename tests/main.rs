@@ -27,6 +27,7 @@ mod inf_notes;
 mod matrix;
 mod members;
 mod messages;
+mod model;
 mod oauth;
 mod operations;
 mod ordered_log;

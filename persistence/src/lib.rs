@@ -21,6 +21,7 @@ mod json;
 pub mod log;
 pub mod mail;
 pub mod migrations;
+pub mod mutant;
 pub mod roles;
 mod schema;
 pub mod sessions;

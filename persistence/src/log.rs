@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use crate::schema::{sync_head, sync_log, sync_tx};
-use crate::{Conn, Error};
+use crate::{Conn, Error, mutant};
 use domain::{Audience, Change, Kind, Position, Step, Stream};
 
 /// How long the log is kept, in days: a phone that was away for longer starts again.
@@ -82,7 +82,7 @@ pub async fn steps(conn: &mut Conn, stream: Stream, after: i64) -> Result<Vec<St
         }
     }
     steps.iter_mut().next_back().into_iter().for_each(|step| step.changes.shrink_to_fit());
-    Ok(steps)
+    Ok(mutant::read(steps))
 }
 
 /// The revisions the transaction on this connection has been given, by stream name. By its nonces and

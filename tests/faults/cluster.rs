@@ -12,27 +12,27 @@ use crate::harness::rows::organization;
 use crate::harness::{config, http_client, people, signal, top};
 
 /// A Postgres of a test's own.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     supervisor: Child,
-    pub(super) url: String,
+    pub(crate) url: String,
     away: bool,
     home: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 /// A folder for one.
-pub(super) fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("focalpoint-fault-").tempdir_in("/tmp").unwrap()
 }
 
 impl Cluster {
     /// `None`, with a word about it, where the tests use a server that is not theirs.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         Self::start_in(folder())
     }
 
     /// In this folder.
-    pub(super) fn start_in(folder: tempfile::TempDir) -> Option<Self> {
+    pub(crate) fn start_in(folder: tempfile::TempDir) -> Option<Self> {
         if std::env::var_os("FOCALPOINT_TEST_CLUSTER").is_none() {
             eprintln!("skipped: the server is not ours to break");
             return None;
@@ -68,39 +68,39 @@ impl Cluster {
     }
 
     /// As the superuser, who may do what operators do.
-    pub(super) async fn superuser(&self) -> tokio_postgres::Client {
+    pub(crate) async fn superuser(&self) -> tokio_postgres::Client {
         connect(&self.url.replace("//focalpoint@", "//postgres@")).await
     }
 
-    pub(super) async fn psql(&self) -> tokio_postgres::Client {
+    pub(crate) async fn psql(&self) -> tokio_postgres::Client {
         connect(&self.url).await
     }
 
-    pub(super) async fn migrate(&self) {
+    pub(crate) async fn migrate(&self) {
         let db = persistence::Db::new(&self.url, 2).unwrap();
         persistence::migrations::run(db.dedicated().await.unwrap()).await.unwrap();
     }
 
-    pub(super) async fn server(&self) -> api::Server {
+    pub(crate) async fn server(&self) -> api::Server {
         self.migrate().await;
         api::start(config(&self.url)).await.unwrap()
     }
 
     /// Stops it as an operator does; it stays away until [`Cluster::start_again`].
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         signal("-STOP", &[self.supervisor.id().to_string()]);
         let file = std::fs::read_to_string(self.home.join("data/postmaster.pid")).unwrap();
         signal("-INT", &[file.lines().next().unwrap().to_owned()]);
         self.away = true;
     }
 
-    pub(super) fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         signal("-CONT", &[self.supervisor.id().to_string()]);
         self.away = false;
     }
 
     /// Whether it is not kept away.
-    pub(super) fn is_up(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         !self.away
     }
 
@@ -122,12 +122,12 @@ impl Cluster {
     }
 
     /// kill -9 of every process at once: nobody flushes anything.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         signal("-KILL", &self.processes());
     }
 
     /// Stops the clock for all of it: connections stay open and nothing is answered.
-    pub(super) fn pause(&self) {
+    pub(crate) fn pause(&self) {
         // One that was only just forked is found the second time; what is paused forks no more.
         let mut paused = Vec::new();
         loop {
@@ -140,12 +140,12 @@ impl Cluster {
         }
     }
 
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         signal("-CONT", &self.processes());
     }
 
     /// Ends Postgres and its supervisor.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         signal("-TERM", &[self.supervisor.id().to_string()]);
         self.supervisor.wait().unwrap();
     }
@@ -167,27 +167,27 @@ async fn connect(url: &str) -> tokio_postgres::Client {
     client
 }
 
-pub(super) async fn token(server: &api::Server, role: Role) -> String {
+pub(crate) async fn token(server: &api::Server, role: Role) -> String {
     let mission = role.is_of_a_mission().then(Uuid::now_v7);
     people::token(server, role, mission).await
 }
 
 /// `count` organizations as a file.
-pub(super) fn organizations(prefix: &str, count: usize) -> String {
+pub(crate) fn organizations(prefix: &str, count: usize) -> String {
     (0..count).map(|n| format!("{}\n", organization(&format!("{prefix}{n}")))).collect()
 }
 
-pub(super) async fn send_import(server: &api::Server, token: &str, body: String) -> reqwest::Response {
+pub(crate) async fn send_import(server: &api::Server, token: &str, body: String) -> reqwest::Response {
     let url = format!("{}/v1/imports/directory?source=test", server.url());
     let request = http_client().post(url).bearer_auth(token).header("content-type", "application/x-ndjson");
     request.body(body).send().await.unwrap()
 }
 
-pub(super) async fn import(server: &api::Server, token: &str, key: &str) -> u16 {
+pub(crate) async fn import(server: &api::Server, token: &str, key: &str) -> u16 {
     send_import(server, token, organization(key).to_string()).await.status().as_u16()
 }
 
-pub(super) async fn sign_in(server: &api::Server) -> reqwest::Response {
+pub(crate) async fn sign_in(server: &api::Server) -> reqwest::Response {
     let request = http_client().post(format!("{}/oauth/token", server.url())).basic_auth(Uuid::now_v7(), Some("x"));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     request.body("grant_type=client_credentials").send().await.unwrap()

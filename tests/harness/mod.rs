@@ -18,7 +18,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(crate) use database::{Database, connect};
+pub(crate) use database::{Database, connect, server_url};
 pub(crate) use program::Program;
 
 /// A mission that delegates of a test belong to, whether there is a row of it or not.

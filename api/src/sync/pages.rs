@@ -16,8 +16,9 @@ use super::{PutBody, RemoveBody, SCHEMA};
 use crate::objects::Object;
 use crate::problem::{ApiError, Code};
 use crate::rendering::Rendering;
-use domain::{Kind, Language, Reader, Step, Stream};
+use domain::{Change, Kind, Language, Reader, Step, Stream};
 use edition::{Edition, Gone};
+use persistence::mutant::{self, Mutant};
 
 /// No object is shorter, in bytes: each has an id.
 const SMALLEST: usize = 45;
@@ -124,7 +125,12 @@ fn steps<'a>(
     stream: Stream,
 ) -> Result<impl Iterator<Item = &'a Step> + use<'a>, ApiError> {
     let history = edition.history(stream).ok_or_else(|| ApiError::new(Code::Unavailable))?;
-    let steps = history.since(token.position(stream)).map_err(|cause| match cause {
+    let mut position = token.position(stream);
+    if mutant::is(Mutant::MissingNonceCheck) {
+        let same_rev = history.steps().iter().find(|step| step.position.rev == position.rev);
+        position = same_rev.map_or(position, |step| step.position);
+    }
+    let steps = history.since(position).map_err(|cause| match cause {
         Gone::Expired => gone("expired"),
         Gone::Rewound => gone("rewound"),
     })?;
@@ -261,7 +267,8 @@ impl Making<'_> {
                 return Some(key);
             }
             // Whether it must be forgotten is for each step to say: any of them may have been the one that showed it.
-            let was_visible = [&change.before, &change.after].into_iter().flatten().any(|a| a.admits(self.reader));
+            let was_visible =
+                self.was_visible(change) && !(mutant::is(Mutant::LatestStepOnly) && self.was_last_hidden(key));
             if self.put(key, false) {
                 seen.insert(key);
             } else if was_visible {
@@ -271,6 +278,18 @@ impl Making<'_> {
             }
         }
         None
+    }
+
+    fn was_visible(&self, change: &Change) -> bool {
+        [&change.before, &change.after].into_iter().flatten().any(|audience| audience.admits(self.reader))
+    }
+
+    /// Whether the last step of an object alone would not tell that the reader could see it: for the error made on
+    /// purpose.
+    fn was_last_hidden(&self, (kind, id): Key) -> bool {
+        let steps = self.edition.history(kind.stream()).map_or(&[][..], |history| history.steps());
+        let mut changes = steps.iter().rev().flat_map(|step| &step.changes);
+        changes.find(|change| (change.kind, change.id) == (kind, id)).is_some_and(|change| !self.was_visible(change))
     }
 
     /// Puts in an object as it is now; tells whether there is one.
