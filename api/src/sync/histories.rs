@@ -105,7 +105,7 @@ impl Server {
         for stream in Stream::PUBLISHED {
             let steps = if stream == Stream::Directory { self.steps.as_slice() } else { &[] };
             let beginning = Step { position: position(0), at: DateTime::UNIX_EPOCH, changes: Vec::new() };
-            let steps: Vec<_> = [beginning].iter().chain(steps).cloned().map(Into::into).collect();
+            let steps: Vec<_> = [beginning].iter().chain(steps).cloned().collect();
             let head = position(if stream == Stream::Directory { self.steps.len() } else { 0 });
             edition.set_history(stream, History::new(head, steps));
         }
