@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use uuid::Uuid;
 
-use crate::search::{Builder, Field, Index, Matched, Rank};
+use crate::search::{Builder, Field, Index, Matched, Rank, family_in_native};
 use crate::{Collection, Entry, Item};
 use domain::directory::{Entries, FormerName, Function, Mission, Organization, Origins, Person, Service, Unit};
 use domain::{Audience, Contact, Kind, Language, Localized, Reader};
@@ -105,6 +105,12 @@ impl Texts {
         self.builder.add(document, field, language, text);
     }
 
+    /// A person's name; `family` is where the family name begins.
+    fn person(&mut self, name: &str, family: usize) {
+        let document = u32::try_from(self.documents.len()).unwrap_or(u32::MAX).saturating_sub(1);
+        self.builder.add_name(document, name, family);
+    }
+
     fn localized(&mut self, field: Field, text: &Localized) {
         text.iter().for_each(|(language, text)| self.add(field, Some(language), text));
     }
@@ -199,8 +205,9 @@ impl Directory {
         }
         for person in self.people.in_order(Language::En) {
             texts.begin(Kind::Person, person.id.0);
-            texts.add(Field::Name, None, &person.name.full());
-            person.name.native.iter().for_each(|native| texts.add(Field::Name, None, native));
+            let full = person.name.full();
+            texts.person(&full, full.len() - person.name.family.len());
+            person.name.native.iter().for_each(|native| texts.person(native, family_in_native(native)));
             person.job_title.iter().for_each(|title| texts.localized(Field::Title, title));
             texts.contact(&person.contact);
         }
