@@ -8,38 +8,52 @@
 //! walks the dictionary for each query; at the size of a directory the memory is a few megabytes, while the walk
 //! is what a request would wait for.
 //!
-//! Each word's documents stand best first, with the best of each block of 64 noted, so that a page is found
-//! without looking at all who share a letter. A candidate is then scored on its own texts, by the query alone:
-//! neither score nor order nor emptiness depends on documents the caller may not see.
+//! A text is kept once however many documents have it (a job title in six languages), and a word leads to its
+//! texts, these to their documents. Each word's texts stand best first, the best of each block of 64 and of each 64
+//! blocks noted, so that a page is found without looking at all who share a letter. For a query of one word that is
+//! all: what a posting scores is in it. For several, the documents of the rarest word pass a sieve of the second
+//! rarest and are scored on their own texts, as long as their text can still bring them onto the page. A score comes
+//! from query and document alone: neither score nor order nor emptiness depends on documents the caller may not see.
 //!
 //! Of a query at most [`MOST_WORDS`] words within [`LONGEST_QUERY`] characters are considered. All of these must
 //! match, each at least as the beginning of a word, in any order and in any of a document's texts. Only when a
-//! page is not filled do words one edit away join (words of four letters or more; three in Arabic and Chinese).
-//! Only when nothing is found at all, and for at most five words, are neighbours joined, words split, fillers
-//! ("of", "de", "для") left out and shorter words corrected.
+//! page is not filled do words one edit away join (words of four letters or more; three in scripts that leave out
+//! vowels or write syllables). Only when nothing is found at all, and for at most five words, are neighbours joined,
+//! words split (where a wrong letter may stand for a blank), fillers ("of", "de", "для") left out and shorter words
+//! corrected.
+//!
+//! The order: whole texts, then words, then beginnings, all before misspelt ones and these before free readings.
+//! Among these acronyms, names, former acronyms, former names, titles, numbers, keywords, prose; then the reader's
+//! language, a family name before a given one, the shorter text; then the order of documents.
 
 mod builder;
 mod dictionary;
+mod loose;
+mod page;
 mod points;
 mod postings;
 mod query;
+#[cfg(test)]
+mod ranking_tests;
 mod scan;
+mod score;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod typos;
 mod words;
 
 use std::cmp::Reverse;
-use std::ops::Range;
 
 use domain::Language;
 
 pub use builder::Builder;
 pub use query::{LONGEST_QUERY, MOST_WORDS};
-pub use words::excerpt;
+pub use words::{excerpt, family_in_native};
 
 use dictionary::Dictionary;
 use postings::Postings;
+use texts::Texts;
 use typos::Typos;
 
 /// What a text is to its document. It decides how much a match there counts.
@@ -122,44 +136,38 @@ pub struct Hit<'i> {
     pub matched: Matched<'i>,
 }
 
+/// Documents of an index: those from here on are not found.
+pub const MOST_DOCS: u32 = 1 << 23;
+/// Marks that documents may have.
+pub const MOST_MARKS: u8 = 64;
+
+/// A set of marks, see [`Builder::mark`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks(u64);
+
+impl Marks {
+    /// Every mark.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Those of all marks that `wanted` wants.
+    pub fn of(wanted: impl Fn(u8) -> bool) -> Self {
+        Self((0..MOST_MARKS).filter(|mark| wanted(*mark)).fold(0, |marks, mark| marks | 1 << mark))
+    }
+
+    fn has(self, mark: u8) -> bool {
+        self.0 >> mark & 1 == 1
+    }
+}
+
 /// An immutable search index, made by a [`Builder`].
 #[derive(Debug, Default)]
 pub struct Index {
     dictionary: Dictionary,
     typos: Typos,
     postings: Postings,
-    /// By document: its first text.
-    docs: Vec<u32>,
-    texts: Vec<Text>,
-    /// By text: its words, sorted.
-    words: Vec<u32>,
-    originals: String,
-}
-
-#[derive(Debug)]
-struct Text {
-    words: u32,
-    original: u32,
-    first: u32,
-    weight: u32,
-    letters: u16,
-    field: Field,
-    language: Option<Language>,
-}
-
-impl Text {
-    /// Closes the list: each text ends where the next one begins.
-    fn end(words: usize, original: usize) -> Self {
-        Self {
-            words: words as u32,
-            original: original as u32,
-            first: u32::MAX,
-            weight: 0,
-            letters: 0,
-            field: Field::Body,
-            language: None,
-        }
-    }
+    texts: Texts,
+    /// By document.
+    marks: Vec<u8>,
 }
 
 impl Index {
@@ -177,6 +185,21 @@ impl Index {
         after: Option<Rank>,
         limit: usize,
     ) -> Vec<Hit<'_>> {
+        self.search_marked(query, reader, Marks::ALL, admit, after, limit)
+    }
+
+    /// [`Index::search`] among the documents with one of these marks. For others `admit` is not asked, so this is how
+    /// to leave out many at little cost.
+    pub fn search_marked(
+        &self,
+        query: &str,
+        reader: Language,
+        marks: Marks,
+        admit: impl Fn(u32) -> bool,
+        after: Option<Rank>,
+        limit: usize,
+    ) -> Vec<Hit<'_>> {
+        let admit = |doc: u32| marks.has(self.marks[doc as usize]) && admit(doc);
         scan::Scan::new(self, reader, admit, after, limit).run(&query::Query::read(query))
     }
 
@@ -194,23 +217,7 @@ impl Index {
 
     /// Bytes the index takes.
     pub fn bytes(&self) -> usize {
-        self.dictionary.bytes()
-            + self.typos.bytes()
-            + self.postings.bytes()
-            + (self.docs.capacity() + self.words.capacity()) * size_of::<u32>()
-            + self.texts.capacity() * size_of::<Text>()
-            + self.originals.capacity()
-    }
-
-    fn texts_of(&self, doc: u32) -> Range<usize> {
-        self.docs[doc as usize] as usize..self.docs[doc as usize + 1] as usize
-    }
-
-    fn words_of(&self, text: usize) -> &[u32] {
-        &self.words[self.texts[text].words as usize..self.texts[text + 1].words as usize]
-    }
-
-    fn original_of(&self, text: usize) -> &str {
-        &self.originals[self.texts[text].original as usize..self.texts[text + 1].original as usize]
+        let parts = [self.dictionary.bytes(), self.typos.bytes(), self.postings.bytes(), self.texts.bytes()];
+        parts.iter().sum::<usize>() + self.marks.capacity()
     }
 }

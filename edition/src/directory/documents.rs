@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Found;
 use crate::layers::{self, Place};
-use crate::search::{Builder, Field};
+use crate::search::{Builder, Field, family_in_native};
 use crate::{Entry, Item, fold};
 use domain::directory::{FormerName, Function, Mission, Organization, Person, Service, Unit};
 use domain::{Audience, Contact, Kind, Language, Localized};
@@ -116,8 +116,9 @@ impl layers::Document for Document {
             }
             Self::Person(entry) => {
                 let person = &entry.value;
-                texts.add(Field::Name, None, &person.name.full());
-                person.name.native.iter().for_each(|native| texts.add(Field::Name, None, native));
+                let full = person.name.full();
+                texts.person(&full, full.len() - person.name.family.len());
+                person.name.native.iter().for_each(|native| texts.person(native, family_in_native(native)));
                 person.job_title.iter().for_each(|title| texts.localized(Field::Title, title));
                 texts.contact(&person.contact);
             }
@@ -134,6 +135,11 @@ struct Texts<'a> {
 impl Texts<'_> {
     fn add(&mut self, field: Field, language: Option<Language>, text: &str) {
         self.builder.add(self.number, field, language, text);
+    }
+
+    /// A person's name; `family` is where the family name begins.
+    fn person(&mut self, name: &str, family: usize) {
+        self.builder.add_name(self.number, name, family);
     }
 
     fn localized(&mut self, field: Field, text: &Localized) {

@@ -5,6 +5,7 @@
 //! how often a word occurs, so a score is the same in every edition and betrays nothing about other documents.
 
 use super::Field;
+use super::typos::Edit;
 
 /// Every word found as it is indexed.
 pub(super) const CLEAN: u32 = 2;
@@ -18,6 +19,13 @@ pub(super) const EXACT: u32 = 400;
 pub(super) const PART: u32 = 300;
 pub(super) const PART_BEFORE_LAST: u32 = 250;
 pub(super) const TYPO: u32 = 150;
+
+/// What a word counts that was meant by another. Of a word there are few ways to leave out a letter or to swap two,
+/// and some thirty times as many to add or change one: so who typed "johanson" rather meant Johansson than Johansen.
+pub(super) fn typo(edit: Edit, letters: usize) -> u32 {
+    let rare = if matches!(edit, Edit::LeftOut | Edit::Swapped) { 6 } else { 0 };
+    TYPO + rare + letters.min(12) as u32 / 3
+}
 
 /// The word with which a text begins: a family name, the thing itself.
 pub(super) const FIRST: u32 = 8;
@@ -39,7 +47,7 @@ pub(super) fn base(class: u32) -> u32 {
 }
 
 /// Where it matches: the field, then the shorter text. A part of a name is above whole words of prose.
-pub(super) fn weight(field: Field, length: u8) -> u32 {
+pub(super) fn weight(field: Field, length: u8) -> u16 {
     let field = match field {
         Field::Acronym => 255,
         Field::Name => 250,
@@ -50,5 +58,5 @@ pub(super) fn weight(field: Field, length: u8) -> u32 {
         Field::Keyword => 195,
         Field::Body => 20,
     };
-    field + u32::from(8 - length.clamp(1, 7))
+    field + u16::from(8 - length.clamp(1, 7))
 }

@@ -1,6 +1,8 @@
 //! The readings of a query: as it stands, and the other ways its writer may have split or joined it.
 
-use super::words::{Kind, LONGEST_RUN, LONGEST_WORD, Pieces, SHORT, backwards, without_article};
+use std::ops::Range;
+
+use super::words::{Kind, LONGEST_RUN, LONGEST_WORD, Piece, Pieces, SHORT, backwards, without_article};
 
 /// Characters of a query that are considered.
 pub const LONGEST_QUERY: usize = 200;
@@ -9,6 +11,8 @@ pub const MOST_WORDS: usize = 8;
 
 /// Words of a query up to which freer readings are tried.
 const MOST_LOOSE_WORDS: usize = 5;
+/// Words of a query up to which each is tried as two.
+const MOST_SPLIT_WORDS: usize = 4;
 
 /// Words that carry little alone, folded; left out when nothing has all of a query's words.
 const FILLERS: [&str; 54] = [
@@ -18,10 +22,12 @@ const FILLERS: [&str; 54] = [
 ];
 
 /// A word of a query, folded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
-    pub(super) text: String,
-    pub(super) letters: usize,
+    /// Where it stands among the query's letters.
+    start: u16,
+    end: u16,
+    pub(super) letters: u16,
     /// Written in capitals, as acronyms are.
     pub(super) capitals: bool,
     pub(super) kind: Kind,
@@ -39,11 +45,12 @@ pub(super) struct Loose {
     pub(super) misspelt: bool,
 }
 
-/// A query taken apart.
+/// A query taken apart. Its words stand one behind the other, so that two neighbours are one word, too.
 #[derive(Debug)]
 pub(super) struct Query {
+    letters: String,
     words: Reading,
-    joined: Reading,
+    readings: Vec<Reading>,
 }
 
 impl Query {
@@ -51,162 +58,212 @@ impl Query {
         let end = query.char_indices().nth(LONGEST_QUERY).map_or(query.len(), |(at, _)| at);
         let mut pieces = Pieces::default();
         pieces.read(&query[..end]);
-        let list = &pieces.list()[..pieces.list().len().min(MOST_WORDS)];
-        let words: Reading = list
-            .iter()
-            .map(|p| Asked {
-                text: pieces.text(p).to_owned(),
-                letters: p.letters,
-                capitals: p.capitals || (p.glued && p.letters == 1),
-                kind: p.kind,
-                begins: true,
-            })
-            .collect();
-        let mut joined: Reading = Vec::with_capacity(words.len());
-        let mut grows = false;
-        for (at, word) in words.iter().enumerate() {
-            let both_numbers = at > 0 && list[at].kind == Kind::Number && list[at - 1].kind == Kind::Number;
-            match joined.last_mut() {
-                Some(last) if list[at - 1].joins(&list[at]) && (list[at].glued || both_numbers || grows) => {
-                    *last = together(last, word);
-                    grows = false;
-                }
-                _ => {
-                    joined.push(word.clone());
-                    grows = word.letters <= SHORT && word.kind != Kind::Number;
-                }
-            }
+        let (letters, mut list) = pieces.into_letters();
+        list.truncate(MOST_WORDS);
+        let asked = |piece: &Piece| Asked {
+            start: piece.folded.start as u16,
+            end: piece.folded.end as u16,
+            letters: piece.letters as u16,
+            capitals: piece.capitals || (piece.glued && piece.letters == 1),
+            kind: piece.kind,
+            begins: true,
+        };
+        let words: Reading = list.iter().map(asked).collect();
+        let joined = joined(&list, &words);
+        let mut query = Self { letters, words, readings: Vec::new() };
+        if !query.words.is_empty() {
+            let backwards = query.backwards(&joined);
+            let candidates = [Some(query.words.clone()), Some(joined), backwards, query.bare(), query.in_pairs()];
+            candidates.into_iter().flatten().for_each(|reading| query.put(reading));
         }
-        Self { words, joined }
+        query
     }
 
     /// The readings of equal right, the literal one first; none if the query has no word.
-    pub(super) fn readings(&self) -> Vec<Reading> {
-        let mut readings: Vec<Reading> = Vec::new();
-        if self.words.is_empty() {
-            return readings;
-        }
-        let backwards = |w: &Asked| (w.kind == Kind::Number && w.letters >= SHORT).then(|| reversed(w));
-        let bare = |w: &Asked| without_article(&w.text).map(|bare| w.with(bare.to_owned()));
-        let candidates = [
-            Some(self.words.clone()),
-            Some(self.joined.clone()),
-            replaced(&self.joined, backwards),
-            replaced(&self.words, bare),
-            in_pairs(&self.words),
-        ];
-        for mut reading in candidates.into_iter().flatten() {
-            let mut seen: Vec<String> = Vec::with_capacity(reading.len());
-            reading.retain(|word| {
-                !seen.contains(&word.text) && {
-                    seen.push(word.text.clone());
-                    true
-                }
-            });
-            if !readings.contains(&reading) {
-                readings.push(reading);
-            }
-        }
-        readings
+    pub(super) fn readings(&self) -> &[Reading] {
+        &self.readings
     }
 
-    /// Freer readings: without fillers, neighbours as one word, a word as two.
+    pub(super) fn text(&self, word: &Asked) -> &str {
+        &self.letters[usize::from(word.start)..usize::from(word.end)]
+    }
+
+    /// What is looked up of a word: a Chinese run only as far as it is indexed.
+    pub(super) fn looked_up(&self, word: &Asked) -> &str {
+        let text = self.text(word);
+        match text.char_indices().nth(LONGEST_RUN) {
+            Some((end, _)) if word.kind == Kind::Run => &text[..end],
+            _ => text,
+        }
+    }
+
+    /// Adds a reading, each of its words once.
+    fn put(&mut self, mut reading: Reading) {
+        let mut at = 1;
+        while at < reading.len() {
+            let text = self.text(&reading[at]);
+            if reading[..at].iter().any(|word| self.text(word) == text) {
+                reading.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        if !self.readings.contains(&reading) {
+            self.readings.push(reading);
+        }
+    }
+
+    /// With numbers from their end; `None` without any.
+    fn backwards(&mut self, words: &Reading) -> Option<Reading> {
+        let is_long = |word: &Asked| word.kind == Kind::Number && usize::from(word.letters) >= SHORT;
+        words.iter().any(is_long).then(|| {
+            let reversed = words.iter().map(|word| {
+                if !is_long(word) {
+                    return *word;
+                }
+                let start = self.letters.len() as u16;
+                self.letters.push_str(&backwards(self.text(word)));
+                Asked { start, end: self.letters.len() as u16, ..*word }
+            });
+            reversed.collect()
+        })
+    }
+
+    /// Without Arabic articles; `None` without any.
+    fn bare(&self) -> Option<Reading> {
+        let bare = |word: &Asked| {
+            let text = self.text(word);
+            let cut = text.len() - without_article(text)?.len();
+            Some(Asked {
+                letters: word.letters - text[..cut].chars().count() as u16,
+                start: word.start + cut as u16,
+                ..*word
+            })
+        };
+        let any = self.words.iter().any(|word| bare(word).is_some());
+        any.then(|| self.words.iter().map(|word| bare(word).unwrap_or(*word)).collect())
+    }
+
+    /// Chinese runs as pairs of neighbouring characters, by which prose is indexed; `None` without any.
+    fn in_pairs(&self) -> Option<Reading> {
+        let is_long = |word: &&Asked| word.kind == Kind::Run && word.letters > 2;
+        self.words.iter().any(|word| is_long(&word)).then(|| {
+            let pairs = self.words.iter().flat_map(|word| match is_long(&word) {
+                false => vec![*word],
+                true => {
+                    let ends: Vec<usize> =
+                        self.text(word).char_indices().map(|(at, _)| at).chain([self.text(word).len()]).collect();
+                    ends.windows(3).map(|pair| word.part(pair[0]..pair[2], 2)).collect()
+                }
+            });
+            pairs.take(MOST_WORDS).collect()
+        })
+    }
+
+    /// Freer readings: without fillers, neighbours as one word, a word as two (of which a wrong letter may stand for
+    /// the blank between).
     pub(super) fn loose_readings(&self) -> Vec<Loose> {
         let words = &self.words;
         let mut loose = Vec::new();
-        if words.len() > MOST_LOOSE_WORDS {
+        if words.is_empty() || words.len() > MOST_LOOSE_WORDS {
             return loose;
         }
-        let telling: Reading = words.iter().filter(|w| !FILLERS.contains(&w.text.as_str())).cloned().collect();
+        let telling: Reading = words.iter().filter(|w| !FILLERS.contains(&self.text(w))).copied().collect();
         if !telling.is_empty() && telling.len() < words.len() {
             loose.push(Loose { words: telling, misspelt: true });
         }
-        if words.len() > 1 {
-            loose.push(Loose { words: words.clone(), misspelt: true });
-        }
+        loose.push(Loose { words: words.clone(), misspelt: true });
         for at in 1..words.len() {
-            if words[at - 1].letters + words[at].letters <= LONGEST_WORD {
+            if usize::from(words[at - 1].letters + words[at].letters) <= LONGEST_WORD {
                 let mut reading = words.clone();
                 let second = reading.remove(at);
                 reading[at - 1] = together(&reading[at - 1], &second);
                 loose.push(Loose { words: reading, misspelt: true });
             }
         }
-        if words.len() <= 3 {
+        if words.len() <= MOST_SPLIT_WORDS {
             for (at, word) in words.iter().enumerate().filter(|(_, w)| w.kind == Kind::Word) {
-                for (cut, _) in word.text.char_indices().skip(2).take(word.letters.saturating_sub(3)) {
+                for [left, right] in self.halves(word) {
                     let mut reading = words.clone();
-                    reading[at] = word.with(word.text[cut..].to_owned());
-                    reading.insert(at, Asked { begins: false, ..word.with(word.text[..cut].to_owned()) });
+                    reading[at] = right;
+                    reading.insert(at, Asked { begins: false, ..left });
                     loose.push(Loose { words: reading, misspelt: false });
                 }
             }
         }
         loose
     }
+
+    /// A word as two of at least two letters, with every letter and without the one between them.
+    fn halves(&self, word: &Asked) -> impl Iterator<Item = [Asked; 2]> {
+        let text = self.text(word);
+        let (letters, word) = (usize::from(word.letters), *word);
+        text.char_indices().enumerate().skip(2).flat_map(move |(before, (cut, letter))| {
+            let right = |start: usize, letters: usize| {
+                (letters >= 2).then(|| [word.part(0..cut, before), word.part(start..text.len(), letters)])
+            };
+            let behind = letters.saturating_sub(before + 1);
+            [right(cut, behind + 1), right(cut + letter.len_utf8(), behind)].into_iter().flatten()
+        })
+    }
 }
 
 impl Asked {
-    fn with(&self, text: String) -> Self {
-        Self { letters: text.chars().count(), text, ..self.clone() }
+    /// These bytes of it.
+    fn part(&self, bytes: Range<usize>, letters: usize) -> Self {
+        let (start, end) = (self.start + bytes.start as u16, self.start + bytes.end as u16);
+        Self { start, end, letters: letters as u16, ..*self }
     }
 }
 
-fn together(first: &Asked, second: &Asked) -> Asked {
-    let text = format!("{}{}", first.text, second.text);
-    let kind = if first.kind == second.kind { first.kind } else { Kind::Word };
-    Asked { capitals: first.capitals && second.capitals, kind, ..first.with(text) }
-}
-
-fn reversed(number: &Asked) -> Asked {
-    Asked { letters: number.letters, ..number.with(backwards(&number.text)) }
-}
-
-/// The reading with every word replaced for which there is a replacement; `None` without any.
-fn replaced(words: &Reading, replacement: impl Fn(&Asked) -> Option<Asked>) -> Option<Reading> {
-    let replacements: Vec<Option<Asked>> = words.iter().map(replacement).collect();
-    replacements.iter().any(Option::is_some).then(|| {
-        replacements
-            .into_iter()
-            .zip(words)
-            .map(|(replacement, word)| replacement.unwrap_or_else(|| word.clone()))
-            .collect()
-    })
-}
-
-/// Chinese runs as pairs of neighbouring characters, by which prose is indexed.
-fn in_pairs(words: &Reading) -> Option<Reading> {
-    let long = |w: &Asked| w.kind == Kind::Run && w.letters > 2;
-    words.iter().any(long).then(|| {
-        let pairs = words.iter().flat_map(|word| match long(word) {
-            false => vec![word.clone()],
-            true => {
-                let letters: Vec<char> = word.text.chars().collect();
-                letters.windows(2).map(|pair| word.with(pair.iter().collect())).collect()
+/// With what somebody may have written apart as one word.
+fn joined(list: &[Piece], words: &Reading) -> Reading {
+    let mut joined: Reading = Vec::with_capacity(words.len());
+    let mut grows = false;
+    for (at, word) in words.iter().enumerate() {
+        let both_numbers = at > 0 && list[at].kind == Kind::Number && list[at - 1].kind == Kind::Number;
+        match joined.last_mut() {
+            Some(last) if list[at - 1].joins(&list[at]) && (list[at].glued || both_numbers || grows) => {
+                *last = together(last, word);
+                grows = false;
             }
-        });
-        pairs.take(MOST_WORDS).collect()
-    })
+            _ => {
+                joined.push(*word);
+                grows = usize::from(word.letters) <= SHORT && word.kind != Kind::Number;
+            }
+        }
+    }
+    joined
 }
 
-/// What is looked up of a word: a Chinese run only as far as it is indexed.
-pub(super) fn looked_up(word: &Asked) -> &str {
-    match word.text.char_indices().nth(LONGEST_RUN) {
-        Some((end, _)) if word.kind == Kind::Run => &word.text[..end],
-        _ => &word.text,
-    }
+/// Two words of which the second stands behind the first.
+fn together(first: &Asked, second: &Asked) -> Asked {
+    let kind = if first.kind == second.kind { first.kind } else { Kind::Word };
+    let (end, letters) = (second.end, first.letters + second.letters);
+    Asked { end, letters, capitals: first.capitals && second.capitals, kind, ..*first }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::BACKWARDS;
     use super::*;
 
     fn readings(query: &str) -> Vec<String> {
-        Query::read(query).readings().iter().map(shown).collect()
+        let query = Query::read(query);
+        query.readings().iter().map(|reading| shown(&query, reading)).collect()
     }
 
-    fn shown(reading: &Reading) -> String {
-        reading.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
+    fn loose_readings(query: &str) -> Vec<String> {
+        let query = Query::read(query);
+        query.loose_readings().iter().map(|loose| shown(&query, &loose.words)).collect()
+    }
+
+    fn shown(query: &Query, reading: &Reading) -> String {
+        assert!(reading.iter().all(|w| {
+            let text = query.text(w).trim_start_matches(BACKWARDS);
+            text.chars().count() == usize::from(w.letters)
+        }));
+        reading.iter().map(|w| query.text(w)).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -242,9 +299,10 @@ mod tests {
 
     #[test]
     fn loose_readings_leave_out_fillers_join_and_split() {
-        let loose: Vec<String> =
-            Query::read("office for law").loose_readings().iter().map(|l| shown(&l.words)).collect();
+        let loose = loose_readings("office for law");
         assert_eq!(loose[..4], ["office law", "office for law", "officefor law", "office forlaw"]);
         assert!(loose.contains(&"of fice for law".to_owned()));
+        assert!(loose.contains(&"off ce for law".to_owned()));
+        assert_eq!(loose_readings("abcde"), ["abcde", "ab cde", "ab de", "abc de"]);
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum Kind {
 /// A stretch of letters and digits without anything between.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
-    folded: Range<usize>,
+    pub(super) folded: Range<usize>,
     source: Range<usize>,
     pub(super) letters: usize,
     pub(super) kind: Kind,
@@ -115,6 +115,16 @@ impl Pieces {
 
     pub(super) fn text(&self, piece: &Piece) -> &str {
         &self.folded[piece.folded.clone()]
+    }
+
+    /// The word that stands at this byte of the text, or the first behind it.
+    pub(super) fn word_at(&self, byte: usize) -> Option<&str> {
+        self.list.iter().find(|piece| piece.source.end > byte).map(|piece| self.text(piece))
+    }
+
+    /// All pieces without anything between.
+    pub(super) fn into_letters(self) -> (String, Vec<Piece>) {
+        (self.folded, self.list)
     }
 
     /// Letters of the whole text.
@@ -215,6 +225,18 @@ pub fn excerpt<'t>(text: &'t str, word: &str, width: usize) -> Option<&'t str> {
     }
 }
 
+/// The byte at which the family name begins in a name in its own script: in Chinese, Japanese and Korean it comes
+/// first, elsewhere it is taken to be the last word.
+pub fn family_in_native(name: &str) -> usize {
+    let is_first = |c: char| {
+        is_unspaced(c) || matches!(c, '\u{1100}'..='\u{11FF}' | '\u{3130}'..='\u{318F}' | '\u{AC00}'..='\u{D7AF}')
+    };
+    match name.trim_end().rfind(char::is_whitespace) {
+        Some(blank) if !name.contains(is_first) => blank + 1,
+        _ => 0,
+    }
+}
+
 /// The parts of a Chinese run by which it is found: each one's beginning is looked up, so that any
 /// stretch of up to `longest` characters is a hit.
 fn parts(run: &str, longest: usize, mut emit: impl FnMut(&str, usize)) {
@@ -239,10 +261,6 @@ pub(super) fn without_article(word: &str) -> Option<&str> {
         .filter(|bare| bare.chars().count() >= 3)
 }
 
-pub(super) fn is_arabic(c: char) -> bool {
-    matches!(c, '\u{0600}'..='\u{06FF}' | '\u{0750}'..='\u{077F}')
-}
-
 /// Chinese characters, and kana, which like them stand without spaces.
 pub(super) fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
@@ -257,7 +275,8 @@ fn is_inner_mark(c: char) -> bool {
 }
 
 /// One character as it is compared: compatibility forms resolved (NFKD), without case or accents, letters
-/// that differ only by a writer's habit as one. Vowel signs, tatweel and invisible characters vanish.
+/// that differ only by a writer's habit as one. Arabic and Hebrew vowel signs, tatweel and invisible characters
+/// vanish; vowel signs of Indic scripts and Thai are letters, but a nukta, virama or tone mark is none.
 fn fold(c: char, mut emit: impl FnMut(char)) {
     if c.is_ascii() {
         return emit(c.to_ascii_lowercase());
@@ -267,7 +286,7 @@ fn fold(c: char, mut emit: impl FnMut(char)) {
         return;
     }
     decompose_compatible(c, |part| {
-        if is_combining_mark(part) {
+        if is_combining_mark(part) && !is_vowel_sign(part) {
             return;
         }
         for letter in part.to_lowercase() {
@@ -284,6 +303,7 @@ fn fold(c: char, mut emit: impl FnMut(char)) {
                 'ŧ' => emit('t'),
                 'ŋ' => emit('n'),
                 'ə' => emit('a'),
+                'ँ' => emit('ं'),
                 'ς' => emit('σ'),
                 'ґ' => emit('г'),
                 'ٱ' => emit('ا'),
@@ -293,11 +313,17 @@ fn fold(c: char, mut emit: impl FnMut(char)) {
                 '\u{0660}'..='\u{0669}' => emit(digit(letter, '\u{0660}')),
                 '\u{06F0}'..='\u{06F9}' => emit(digit(letter, '\u{06F0}')),
                 // a lower case of several characters brings its accents along
-                mark if is_combining_mark(mark) => {}
+                mark if is_combining_mark(mark) && !is_vowel_sign(mark) => {}
                 other => emit(other),
             }
         }
     });
+}
+
+/// Written as a mark and spoken as a letter, in the scripts from Devanagari to Khmer and their younger relatives.
+fn is_vowel_sign(c: char) -> bool {
+    matches!(c, '\u{0900}'..='\u{1AAF}' | '\u{1B00}'..='\u{1CFF}' | '\u{A800}'..='\u{ABFF}' | '\u{11000}'..='\u{11FFF}')
+        && c.is_alphabetic()
 }
 
 fn digit(c: char, zero: char) -> char {
@@ -307,6 +333,7 @@ fn digit(c: char, zero: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_normalization::UnicodeNormalization;
 
     fn words(text: &str) -> Vec<String> {
         let mut pieces = Pieces::default();
@@ -338,6 +365,13 @@ mod tests {
     fn arabic_is_compared_without_vowels_tatweel_and_hamza() {
         assert_eq!(words("مُحَمَّد إدارة أحمـــد على"), ["محمد", "اداره", "احمد", "علي"]);
         assert_eq!(words("٣٫٧ ۴"), ["3", "7", "4"]);
+    }
+
+    #[test]
+    fn vowel_signs_are_letters_where_they_are_written() {
+        assert_eq!(words("शर्मा गुप्ता सिँह"), ["शरमा", "गुपता", "सिंह"]);
+        assert_eq!(words("হোসেন বড়ুয়া"), ["হোসেন", "বডুযা"].map(|word| word.nfkd().collect::<String>()));
+        assert_eq!(words("ใจดี น้อย"), ["ใจดี", "นอย"]);
     }
 
     #[test]
