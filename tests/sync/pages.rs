@@ -155,8 +155,8 @@ async fn a_copy_is_the_same_in_one_page_and_in_many_by_row_and_by_column() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chunk_is_the_same_in_every_coding_and_each_time() {
     let world = World::empty().await;
-    world.server.state.bases.tune(Tuning { chunk_bytes: 24 << 10, period: Duration::from_secs(600), ..SMALL });
-    crowd(&world, 60).await;
+    world.server.state.bases.tune(Tuning { chunk_bytes: 192 << 10, period: Duration::from_secs(600), ..SMALL });
+    crowd(&world, 600).await;
     let token = world.token(Role::Delegate).await;
     whole(&world, &token, "shape=columns").await;
     ready(&world, Language::En).await;
