@@ -47,9 +47,10 @@ impl Plan {
     /// With a seed that is known to find it soon.
     pub(super) fn for_mutant(mutant: Mutant) -> Self {
         let soon = match mutant {
-            Mutant::BigserialCursor | Mutant::MissingNonceCheck => 1,
+            Mutant::BigserialCursor => 1,
             Mutant::ClockCursor => 31,
-            Mutant::VisibilityByClock => 53,
+            Mutant::MissingNonceCheck => 59,
+            Mutant::VisibilityByClock => 51,
             Mutant::NoTombstone => 20,
             Mutant::LatestStepOnly => 31,
         };

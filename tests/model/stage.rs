@@ -35,6 +35,19 @@ enum Place {
     Own(Cluster),
 }
 
+/// What the database does, asked again while it is out of reach.
+macro_rules! patiently {
+    ($call:expr) => {{
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match $call.await {
+                Err(persistence::Error::Unavailable(cause)) => assert!(Instant::now() < deadline, "{cause}"),
+                done => break done.unwrap(),
+            }
+        }
+    }};
+}
+
 fn other_database(url: &str, name: &str) -> String {
     let (before, query) = url.split_once('?').map_or((url, String::new()), |(b, q)| (b, format!("?{q}")));
     let start = before.find("://").map_or(0, |at| at + 3);
@@ -263,15 +276,15 @@ impl Stage {
     /// Does once what the scheduler does: publishes and lets expire what is due.
     pub(super) async fn tick(&self) {
         let db = self.db.acting(Act::SYSTEM);
-        db.write(async |conn| persistence::inf_notes::publish_due(conn).await).await.unwrap();
-        db.write(async |conn| persistence::bulletins::publish_due(conn).await).await.unwrap();
-        db.write(async |conn| persistence::bulletins::expire_due(conn).await).await.unwrap();
+        patiently!(db.write(async |conn| persistence::inf_notes::publish_due(conn).await));
+        patiently!(db.write(async |conn| persistence::bulletins::publish_due(conn).await));
+        patiently!(db.write(async |conn| persistence::bulletins::expire_due(conn).await));
     }
 
     /// Everything in the log is older than it keeps, and goes.
     pub(super) async fn compact(&self) {
         self.psql.batch_execute("update sync_tx set at = at - interval '31 days'").await.unwrap();
-        self.db.write(async |conn| persistence::log::prune(conn).await).await.unwrap();
+        patiently!(self.db.write(async |conn| persistence::log::prune(conn).await));
     }
 
     /// Waits until nobody but the writers here has a transaction under way.
@@ -291,7 +304,7 @@ impl Stage {
 
     /// A token as the server issues it, for the rights that somebody has now.
     pub(super) async fn token(&self, who: Who) -> String {
-        let known = self.db.read(async |conn| persistence::identity::load(conn).await).await.unwrap();
+        let known = patiently!(self.db.read(async |conn| persistence::identity::load(conn).await));
         let identities = Identities::new(known, false).unwrap();
         let Who::Person { account, .. } = who else { unreachable!("a person") };
         let query = "select rights_version, roles from account where id = $1";
