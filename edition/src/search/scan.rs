@@ -145,7 +145,7 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
             return false;
         }
         let misspelt = class == points::MISSPELT;
-        if misspelt && self.judge.best(doc, readings, false).is_some() {
+        if misspelt && has_clean(readings) && self.judge.best(doc, readings, false).is_some() {
             return false; // its place is among the clean ones
         }
         self.found = true;
@@ -234,7 +234,7 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
                 if rank <= floor {
                     continue;
                 }
-                let own = if floor > 0 { of_text(posting) } else { bound };
+                let own = if self.page.is_full() { of_text(posting) } else { bound };
                 let score = own.fixed + own.scale * postings::weight(rank);
                 let first = posting.doc();
                 let docs = match posting.is_shared() {
@@ -270,14 +270,11 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
         if !(self.admit)(doc) {
             return false;
         }
-        let mut found = self.judge.best(doc, readings, false);
-        if class == points::MISSPELT {
-            if found.is_some() {
-                return false; // its place is among the clean ones
-            }
-            found = self.judge.best(doc, readings, true);
+        let misspelt = class == points::MISSPELT;
+        if misspelt && has_clean(readings) && self.judge.best(doc, readings, false).is_some() {
+            return false; // its place is among the clean ones
         }
-        let Some(found) = found else { return false };
+        let Some(found) = self.judge.best(doc, readings, misspelt) else { return false };
         self.found = true;
         let rank = Rank { score: points::base(class) + found.points, doc };
         if self.after.is_some_and(|after| rank <= after) || !self.page.wants(rank) {
@@ -286,6 +283,11 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
         self.page.insert(rank, found);
         true
     }
+}
+
+/// Whether any document may have all words of a reading as they are.
+fn has_clean(readings: &[Vec<Word>]) -> bool {
+    readings.iter().any(|words| words.iter().all(|word| !word.range.is_empty()))
 }
 
 fn hit<'i>(index: &'i Index, rank: Rank, found: &Found) -> Hit<'i> {
