@@ -111,7 +111,8 @@ async fn after_a_restore_every_later_copy_starts_again_and_every_earlier_one_goe
     assert_eq!(gone["reason"], "rewound");
     let late = noticed.saturating_duration_since(restored);
     println!("the process noticed {late:?} after the restore; {} answers until then", answers.len());
-    assert!(late < Duration::from_secs(2), "{late:?}");
+    // It looks every second, and an answer waits four for revisions that another process may have had first.
+    assert!(late < Duration::from_secs(6), "{late:?}");
     for (_, status, body) in &answers {
         // While the database was away: the copy is what it was, and nothing is added to it.
         let unchanged = body["put"] == json!([]) && body["remove"] == json!([]) && body["token"] == json!(latest);
