@@ -252,6 +252,17 @@ fn pull() -> impl Strategy<Value = Step> {
     (0..PHONES, how).prop_map(|(phone, how)| Step::Pull(phone, how))
 }
 
+/// A row is hidden from most, and then something else becomes of it, before anybody pulls: the last of it is nobody's
+/// business who saw it before.
+fn hidden_then_gone() -> impl Strategy<Value = Step> {
+    let who = select(&[Who::Secretariat, Who::MissionA, Who::MissionB][..]);
+    let end = prop_oneof![Just(Action::Delete), Just(Action::Close), text().prop_map(Action::Text)];
+    (kind(), slot(), who, end).prop_map(|(kind, slot, who, end)| {
+        let op = |action| Op { kind, slot, action };
+        Step::Freeze(vec![op(Action::Audience(who)), op(end)])
+    })
+}
+
 fn calm() -> impl Strategy<Value = Step> {
     prop_oneof![
         20 => (0..WRITERS, op()).prop_map(|(writer, op)| Step::Write(writer, op)),
@@ -264,6 +275,7 @@ fn calm() -> impl Strategy<Value = Step> {
         3 => (0u16..100).prop_map(Step::Tick),
         1 => (0..PHONES, select(&[Who::Secretariat, Who::MissionA, Who::MissionB][..])).prop_map(|(p, w)| Step::Role(p, w)),
         1 => vec(op(), 2..6).prop_map(Step::Freeze),
+        2 => hidden_then_gone(),
         1 => (0..PHONES, (slot(), text()), 4u8..12).prop_map(|(phone, (slot, text), times)| {
             Step::Flood { phone, op: Op { kind: Kind::Unit, slot, action: Action::Text(text) }, times }
         }),
