@@ -92,7 +92,7 @@ impl Builder {
             return None;
         }
         // nobody is looked for by a mail address with an error in it
-        let is_typed = true;
+        let is_typed = !text.contains('@');
         let Self { known, typed, words, pieces, .. } = self;
         let mut first = None;
         pieces.forms(field, |form, _| {

@@ -218,4 +218,37 @@ mod tests {
         assert_eq!(posting.rank(Language::En), rank(263 + points::FIRST - points::FOREIGN, DOC));
         assert_eq!(rank_of(posting.rank(Language::Zh), 5), rank(263 + points::FIRST, 5));
     }
+
+    #[test]
+    fn blocks_without_a_rank_above_the_floor_are_left_out_near_and_far() {
+        const COUNT: u32 = 5 * (BLOCK * BLOCK) as u32 + 70;
+        let high = [3, 64, 4_100, 9_000, 4 * 4_096, COUNT - 1];
+        let mut texts = Texts::default();
+        for number in 0..COUNT {
+            let weight = if high.contains(&number) { 250 } else { 20 };
+            texts.list.push(Text { first: u32::MAX, ..text(None, weight) });
+            for lists in [&mut texts.words, &mut texts.holders] {
+                lists.add(number); // one word each: so postings stand in the order of texts
+                lists.close();
+            }
+        }
+        let postings = Postings::new(&texts, &vec![4; COUNT as usize]);
+        let blocks = |mut range: Range<usize>, floor| {
+            let mut blocks = Vec::new();
+            while let Some(block) = postings.next_block(&mut range, Language::En, floor) {
+                blocks.push(block);
+            }
+            blocks
+        };
+        let (all, last) = (COUNT as usize, COUNT as usize / BLOCK * BLOCK);
+        let found = blocks(0..all, rank(100, 0));
+        assert_eq!(found, [0..64, 64..128, 4_096..4_160, 8_960..9_024, 16_384..16_448, last..all]);
+        assert_eq!(blocks(70..9_001, rank(100, 0)), [70..128, 4_096..4_160, 8_960..9_001]);
+        assert_eq!(blocks(0..all, rank(251, 0)), [0..0; 0]);
+        assert_eq!(blocks(0..all, 0).len(), all.div_ceil(BLOCK));
+        assert_eq!(postings.peak(0..all, Language::En), 250);
+        assert_eq!(postings.peak(5..60, Language::En), 20);
+        assert_eq!(postings.docs(0..COUNT), all);
+        assert_eq!(postings.word(all - 1), COUNT - 1);
+    }
 }

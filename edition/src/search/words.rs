@@ -290,9 +290,6 @@ fn fold(c: char, mut emit: impl FnMut(char)) {
         return emit(if c == 'ँ' { 'ं' } else { c });
     }
     decompose_compatible(c, |part| {
-        if is_combining_mark(part) {
-            return;
-        }
         for letter in part.to_lowercase() {
             match letter {
                 'ß' => "ss".chars().for_each(&mut emit),
@@ -315,7 +312,7 @@ fn fold(c: char, mut emit: impl FnMut(char)) {
                 'ک' => emit('ك'),
                 '\u{0660}'..='\u{0669}' => emit(digit(letter, '\u{0660}')),
                 '\u{06F0}'..='\u{06F9}' => emit(digit(letter, '\u{06F0}')),
-                // a lower case of several characters brings its accents along
+                // an accent, or what a lower case of several characters brings along
                 mark if is_combining_mark(mark) => {}
                 other => emit(other),
             }
