@@ -178,9 +178,11 @@ impl Drop for Writing {
 mod tests {
     use super::*;
 
+    type Taken = Mutex<(bool, Vec<u8>)>;
+
     /// Takes nothing until it is let.
     #[derive(Clone, Default)]
-    struct Slow(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+    struct Slow(Arc<(Taken, Condvar)>);
 
     impl Slow {
         fn open(&self) {

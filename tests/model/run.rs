@@ -154,7 +154,7 @@ async fn run_lane(plan: Plan, lane: u32, mutant: Option<Mutant>, failed: Arc<Ato
             count.add(&own.count);
             outcome
         } else {
-            if n as u32 % ON_ONE_SCENE == 0 {
+            if (n as u32).is_multiple_of(ON_ONE_SCENE) {
                 scene = None;
             }
             if scene.is_none() {

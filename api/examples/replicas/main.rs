@@ -5,6 +5,8 @@
 //! process served the change; then the same while one process imports the whole directory again and again, every row
 //! of it changed. docs/performance.md has figures. Nothing here fails on a time.
 
+#![allow(clippy::print_stdout, reason = "a table for people")]
+
 #[path = "../bench/load.rs"]
 #[allow(dead_code, reason = "the benchmark's")]
 mod load;

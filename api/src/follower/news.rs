@@ -34,6 +34,9 @@ pub(super) struct Held {
     pub(super) source: Source,
 }
 
+/// Bulletins, and the places they speak of.
+type Issued = (Vec<Bulletin>, Vec<Place>);
+
 /// What the database has and the edition has not.
 #[derive(Default)]
 pub(super) struct News {
@@ -42,7 +45,7 @@ pub(super) struct News {
     from: Vec<(Stream, Option<Position>)>,
     directory: Option<Part<Directory, Entries>>,
     notes: Option<Part<InfNotes, Vec<Note>>>,
-    bulletins: Option<Part<Bulletins, (Vec<Bulletin>, Vec<Place>)>>,
+    bulletins: Option<Part<Bulletins, Issued>>,
     rate_cards: Option<Part<EventCosts, Vec<RateCard>>>,
     /// How often the history has been found to be another one, this time included; none if it was not.
     pub(super) rewound: Option<u64>,
