@@ -49,16 +49,18 @@ impl Plan {
         let soon = match mutant {
             Mutant::BigserialCursor => 1,
             Mutant::ClockCursor => 31,
-            Mutant::MissingNonceCheck => 59,
-            Mutant::VisibilityByClock => 51,
-            Mutant::NoTombstone => 20,
-            Mutant::LatestStepOnly => 31,
+            Mutant::MissingNonceCheck => 1,
+            Mutant::VisibilityByClock => 21,
+            Mutant::NoTombstone => 2,
+            Mutant::LatestStepOnly => 4,
         };
+        // Only a restore can tell it.
+        let rough = if mutant == Mutant::MissingNonceCheck { 90 } else { 20 };
         Self {
             seed: setting("FOCALPOINT_MODEL_MUTANT_SEED", soon),
             histories: setting("FOCALPOINT_MODEL_MUTANT_HISTORIES", 100) as u32,
             abreast: 1,
-            climate: Climate { rough: 20, postgres: 0 },
+            climate: Climate { rough, postgres: 0 },
         }
     }
 }
