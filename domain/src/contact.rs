@@ -105,7 +105,7 @@ impl Telephone {
         self.note.as_ref()
     }
 
-    /// What is dialled from a telephone inside the house: at Headquarters +1 212 963 XXXX is 3.XXXX.
+    /// What is dialled from a telephone inside the house: at Headquarters the four digits behind +1 212 963 are dialled behind 3.
     pub fn inside(&self) -> Option<String> {
         HOUSE_EXCHANGES.iter().find_map(|(prefix, digits, inside)| {
             let rest = self.number.strip_prefix(prefix)?;

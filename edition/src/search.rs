@@ -138,26 +138,6 @@ pub struct Hit<'i> {
 
 /// Documents of an index: those from here on are not found.
 pub const MOST_DOCS: u32 = 1 << 23;
-/// Marks that documents may have.
-pub const MOST_MARKS: u8 = 64;
-
-/// A set of marks, see [`Builder::mark`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Marks(u64);
-
-impl Marks {
-    /// Every mark.
-    pub const ALL: Self = Self(u64::MAX);
-
-    /// Those of all marks that `wanted` wants.
-    pub fn of(wanted: impl Fn(u8) -> bool) -> Self {
-        Self((0..MOST_MARKS).filter(|mark| wanted(*mark)).fold(0, |marks, mark| marks | 1 << mark))
-    }
-
-    fn has(self, mark: u8) -> bool {
-        self.0 >> mark & 1 == 1
-    }
-}
 
 /// An immutable search index, made by a [`Builder`].
 #[derive(Debug, Default)]
@@ -166,8 +146,6 @@ pub struct Index {
     typos: Typos,
     postings: Postings,
     texts: Texts,
-    /// By document.
-    marks: Vec<u8>,
 }
 
 impl Index {
@@ -185,21 +163,6 @@ impl Index {
         after: Option<Rank>,
         limit: usize,
     ) -> Vec<Hit<'_>> {
-        self.search_marked(query, reader, Marks::ALL, admit, after, limit)
-    }
-
-    /// [`Index::search`] among the documents with one of these marks. For others `admit` is not asked, so this is how
-    /// to leave out many at little cost.
-    pub fn search_marked(
-        &self,
-        query: &str,
-        reader: Language,
-        marks: Marks,
-        admit: impl Fn(u32) -> bool,
-        after: Option<Rank>,
-        limit: usize,
-    ) -> Vec<Hit<'_>> {
-        let admit = |doc: u32| marks.has(self.marks[doc as usize]) && admit(doc);
         scan::Scan::new(self, reader, admit, after, limit).run(&query::Query::read(query))
     }
 
@@ -218,6 +181,6 @@ impl Index {
     /// Bytes the index takes.
     pub fn bytes(&self) -> usize {
         let parts = [self.dictionary.bytes(), self.typos.bytes(), self.postings.bytes(), self.texts.bytes()];
-        parts.iter().sum::<usize>() + self.marks.capacity()
+        parts.iter().sum()
     }
 }

@@ -11,7 +11,7 @@ use super::postings::Postings;
 use super::texts::{Lists, Text, Texts};
 use super::typos::Typos;
 use super::words::{BACKWARDS, Pieces};
-use super::{Field, Index, MOST_DOCS, MOST_MARKS, points};
+use super::{Field, Index, MOST_DOCS, points};
 
 /// Gathers the texts of documents; [`Builder::finish`] makes them searchable.
 #[derive(Debug, Default)]
@@ -27,7 +27,6 @@ pub struct Builder {
     originals: String,
     /// Which document has which text.
     held: Vec<(u32, u32)>,
-    marks: Vec<u8>,
     pieces: Pieces,
 }
 
@@ -50,16 +49,6 @@ impl Builder {
     /// name counts a little more than a given one.
     pub fn add_name(&mut self, doc: u32, name: &str, family: usize) {
         self.put(doc, Field::Name, None, name, family);
-    }
-
-    /// Says of what sort `doc` is, for [`super::Marks`]: below [`MOST_MARKS`]; 0 unless said.
-    pub fn mark(&mut self, doc: u32, mark: u8) {
-        debug_assert!(mark < MOST_MARKS);
-        let doc = doc as usize;
-        if self.marks.len() <= doc {
-            self.marks.resize(doc + 1, 0);
-        }
-        self.marks[doc] = mark % MOST_MARKS;
     }
 
     fn put(&mut self, doc: u32, field: Field, language: Option<Language>, text: &str, lead: usize) {
@@ -127,7 +116,7 @@ impl Builder {
 
     /// The index of all texts added.
     pub fn finish(self) -> Index {
-        let Self { known, typed, texts: mut list, words, mut originals, held, mut marks, .. } = self;
+        let Self { known, typed, texts: mut list, words, mut originals, held, .. } = self;
         let mut sorted: Vec<(Box<str>, u32)> = known.into_iter().collect();
         sorted.sort_unstable();
         let mut renamed = vec![0; sorted.len()];
@@ -149,9 +138,7 @@ impl Builder {
         let texts = Texts { list, words: sorted_lists(&words, &renamed), holders, of_docs, originals };
         let letters = |word: &str| word.trim_start_matches(BACKWARDS).chars().count() as u16;
         let letters: Vec<u16> = dictionary.iter().map(|(_, word)| letters(word)).collect();
-        marks.resize(texts.of_docs.len(), 0);
-        marks.shrink_to_fit();
-        Index { postings: Postings::new(&texts, &letters), dictionary, typos, texts, marks }
+        Index { postings: Postings::new(&texts, &letters), dictionary, typos, texts }
     }
 }
 

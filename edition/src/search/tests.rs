@@ -213,29 +213,6 @@ fn an_empty_index_and_an_empty_query_find_nothing() {
 }
 
 #[test]
-fn documents_without_a_wanted_mark_are_passed_over_unasked() {
-    let mut builder = Builder::new();
-    for (doc, mark) in [(0, 3), (1, 0), (2, 63), (4, 3)] {
-        builder.add(doc, Field::Name, None, "Chen Wei");
-        builder.mark(doc, mark);
-    }
-    builder.add(5, Field::Name, None, "Chen Wei");
-    let index = builder.finish();
-    let found = |marks, query| {
-        let admit = |doc| {
-            assert!(marks == Marks::ALL || doc == 0 || doc == 4, "{doc}");
-            true
-        };
-        let hits = index.search_marked(query, Language::En, marks, admit, None, 20);
-        hits.iter().map(|hit| hit.rank.doc).collect::<Vec<_>>()
-    };
-    for query in ["chen", "chne", "chen wei", "chen wie", "chenwei"] {
-        assert_eq!(found(Marks::of(|mark| mark == 3), query), [0, 4], "{query}");
-        assert_eq!(found(Marks::ALL, query), [0, 1, 2, 4, 5], "{query}");
-    }
-}
-
-#[test]
 fn a_mail_address_is_found_by_its_parts_and_not_corrected() {
     let docs: [Doc; 1] = [&[(Field::Keyword, None, "ada.okafor@un.example")]];
     for query in ["ada.okafor@un.example", "okafor", "ada.oka"] {
