@@ -8,6 +8,7 @@ use actix_web::{App, HttpServer, web};
 use anyhow::{Context, bail, ensure};
 use chrono::Utc;
 use secrecy::ExposeSecret;
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -145,8 +146,19 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     Ok(Server { address, metrics_address, state, api, metrics, workers, stop })
 }
 
+/// Connections that the kernel keeps until they are accepted; it keeps no more than `net.core.somaxconn` says. Those
+/// above are dropped and try again after a second, and many phones come at once when a process starts anew.
+const BACKLOG: u32 = 4096;
+
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As the standard library's listener does: the port of a process that has just ended may be taken.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bound().with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Everything that keeps this database from being served, at once.
