@@ -1,5 +1,6 @@
 //! Reads of the edition: waiting for a revision, entity tags, 304, and what headers an answer has.
 
+use std::cell::RefCell;
 use std::future::{Future, Ready, ready};
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
@@ -217,8 +218,7 @@ impl<'a> Listing<'a> {
     pub fn answer<T: Serialize>(self, next_cursor: Option<&str>, body: impl FnOnce() -> T) -> HttpResponse {
         let link = next_cursor.and_then(|cursor| HeaderValue::try_from(next_link(self.req, cursor)).ok());
         let page = || {
-            let body = serde_json::to_vec(&body())?.into_boxed_slice();
-            let page = Page { body: body.into(), link: link.clone() };
+            let page = Page { body: written(&body())?, link: link.clone() };
             Ok(state(self.req).kept.offer_page(&self.page_of(), page).body.clone())
         };
         self.respond(page, link.clone())
@@ -236,6 +236,25 @@ impl<'a> Listing<'a> {
         }
         response
     }
+}
+
+thread_local! {
+    /// Where a page is written as long as nobody knows its length. The memory stays with the thread.
+    static DRAFT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How much of it stays.
+const DRAFT_BYTES: usize = 64 << 10;
+
+fn written(page: &impl Serialize) -> Result<web::Bytes, serde_json::Error> {
+    DRAFT.with_borrow_mut(|draft| {
+        draft.clear();
+        serde_json::to_writer(&mut *draft, page)?;
+        let bytes = web::Bytes::copy_from_slice(draft);
+        draft.clear();
+        draft.shrink_to(DRAFT_BYTES);
+        Ok(bytes)
+    })
 }
 
 /// [`answer`] in all languages, as a response that is made when it is needed.

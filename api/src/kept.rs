@@ -18,8 +18,11 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use domain::{Kind, Language, Reader};
 
-/// How many bytes of bodies are kept, of pages, and of both with a content coding.
-const MOST: (u64, u64, u64) = (32 << 20, 16 << 20, 16 << 20);
+/// How many bytes are kept: what is asked for decides whether of bodies, of pages or of what is coded.
+const MOST: u64 = 48 << 20;
+
+/// How many that may be; only a guess.
+const ENTRIES: usize = 1 << 15;
 
 /// What an entry takes beside its text.
 const OVERHEAD: usize = 160;
@@ -93,8 +96,8 @@ struct OwnedPageOf {
     asked: Box<str>,
 }
 
-impl Equivalent<OwnedPageOf> for PageOf<'_> {
-    fn equivalent(&self, key: &OwnedPageOf) -> bool {
+impl PageOf<'_> {
+    fn is(&self, key: &OwnedPageOf) -> bool {
         let OwnedPageOf { tag, language, reader, asked } = key;
         (self.tag, self.language, self.reader, self.asked) == (*tag, *language, *reader, asked)
     }
@@ -117,32 +120,59 @@ pub struct CodedOf {
     coding: &'static str,
 }
 
+/// What is kept, by what it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Of {
+    Body(BodyOf),
+    Page(OwnedPageOf),
+    Coded(CodedOf),
+}
+
+/// [`Of`], as it is looked up: the same variants in the same order, so that the hashes are the same.
+#[derive(Debug, Hash)]
+enum Sought<'a> {
+    Body(&'a BodyOf),
+    Page(&'a PageOf<'a>),
+    Coded(&'a CodedOf),
+}
+
+impl Equivalent<Of> for Sought<'_> {
+    fn equivalent(&self, key: &Of) -> bool {
+        match (self, key) {
+            (Self::Body(of), Of::Body(key)) => *of == key,
+            (Self::Page(of), Of::Page(key)) => of.is(key),
+            (Self::Coded(of), Of::Coded(key)) => *of == key,
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Thing {
+    Body(Rendered),
+    Page(Arc<Page>),
+    Coded(Bytes),
+}
+
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<CodedOf, Bytes> for Weight {
-    fn weight(&self, _: &CodedOf, coded: &Bytes) -> u64 {
-        (coded.len() + OVERHEAD) as u64
+impl Weighter<Of, Thing> for Weight {
+    fn weight(&self, of: &Of, thing: &Thing) -> u64 {
+        let asked = if let Of::Page(of) = of { of.asked.len() + OVERHEAD } else { 0 };
+        let bytes = match thing {
+            Thing::Body(body) => body.as_ref().len(),
+            // The link repeats what was asked.
+            Thing::Page(page) => page.body.len() + page.link.as_ref().map_or(0, HeaderValue::len),
+            Thing::Coded(coded) => coded.len(),
+        };
+        (bytes + asked + OVERHEAD) as u64
     }
 }
 
-impl Weighter<BodyOf, Rendered> for Weight {
-    fn weight(&self, _: &BodyOf, body: &Rendered) -> u64 {
-        (body.as_ref().len() + OVERHEAD) as u64
-    }
-}
-
-impl Weighter<OwnedPageOf, Arc<Page>> for Weight {
-    fn weight(&self, page_of: &OwnedPageOf, page: &Arc<Page>) -> u64 {
-        (page.body.len() + 2 * page_of.asked.len() + 2 * OVERHEAD) as u64
-    }
-}
-
-/// The bodies and pages that are kept.
+/// What is kept.
 pub struct Kept {
-    bodies: Cache<BodyOf, Rendered, Weight>,
-    pages: Cache<OwnedPageOf, Arc<Page>, Weight>,
-    coded: Cache<CodedOf, Bytes, Weight>,
+    things: Cache<Of, Thing, Weight>,
     /// Nobody knows it, so nobody can look for bytes of the same hash.
     seed: u64,
     /// Hashes of what was asked for once. Most searches are never asked again: a page, and what is coded, is kept
@@ -154,9 +184,7 @@ pub struct Kept {
 impl Default for Kept {
     fn default() -> Self {
         Self {
-            bodies: Cache::with_weighter(1 << 15, MOST.0, Weight),
-            pages: Cache::with_weighter(1 << 10, MOST.1, Weight),
-            coded: Cache::with_weighter(1 << 12, MOST.2, Weight),
+            things: Cache::with_weighter(ENTRIES, MOST, Weight),
             seed: RandomState::new().hash_one(0),
             noted: (0..NOTED).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
@@ -167,17 +195,20 @@ impl Default for Kept {
 impl Kept {
     /// The body of this; rendered if it is not there yet.
     pub fn body<T: Serialize>(&self, of: &BodyOf, render: impl FnOnce() -> T) -> Result<Rendered, serde_json::Error> {
-        if let Some(body) = self.bodies.get(of) {
+        if let Some(Thing::Body(body)) = self.things.get(&Sought::Body(of)) {
             return Ok(body);
         }
         let body = Rendered::of(&render())?;
-        self.bodies.insert(*of, body.clone());
+        self.things.insert(Of::Body(*of), Thing::Body(body.clone()));
         Ok(body)
     }
 
     /// A page that is there.
     pub fn page(&self, of: &PageOf<'_>) -> Option<Arc<Page>> {
-        self.pages.get(of)
+        match self.things.get(&Sought::Page(of))? {
+            Thing::Page(page) => Some(page),
+            _ => None,
+        }
     }
 
     /// A page that was made: kept if it has been asked for before.
@@ -185,7 +216,8 @@ impl Kept {
         let page = Arc::new(page);
         if self.is_again(of) {
             let PageOf { tag, language, reader, asked } = *of;
-            self.pages.insert(OwnedPageOf { tag, language, reader, asked: asked.into() }, Arc::clone(&page));
+            let of = OwnedPageOf { tag, language, reader, asked: asked.into() };
+            self.things.insert(Of::Page(of), Thing::Page(Arc::clone(&page)));
         }
         page
     }
@@ -197,13 +229,16 @@ impl Kept {
 
     /// A coded body that is there.
     pub fn coded(&self, of: &CodedOf) -> Option<Bytes> {
-        self.coded.get(of)
+        match self.things.get(&Sought::Coded(of))? {
+            Thing::Coded(coded) => Some(coded),
+            _ => None,
+        }
     }
 
     /// A body that was coded: kept if it has been asked for before.
     pub fn offer_coded(&self, of: CodedOf, coded: &[u8]) {
         if self.is_again(of) {
-            self.coded.insert(of, Bytes::copy_from_slice(coded));
+            self.things.insert(Of::Coded(of), Thing::Coded(Bytes::copy_from_slice(coded)));
         }
     }
 
@@ -273,10 +308,10 @@ mod tests {
     #[test]
     fn what_is_kept_has_a_bound() {
         let kept = Kept::default();
-        for tag in 0..20_000 {
+        for tag in 0..40_000 {
             kept.body(&BodyOf { tag, ..OF }, || "x".repeat(4096)).unwrap();
         }
-        assert!(kept.bodies.weight() <= MOST.0);
-        assert!(kept.bodies.len() > 4_000);
+        assert!(kept.things.weight() <= MOST);
+        assert!(kept.things.len() > 8_000);
     }
 }

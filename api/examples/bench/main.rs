@@ -146,10 +146,10 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     if wanted(Work::W3) {
         report.recall = Some(recall::measure(&integrator, &queries).await?);
     }
+    report.resident_after = server.memory()?.resident;
     if wanted(Work::Wait) {
         report.waiting = Some(waiting::measure(cli.waiting, &server, &importer, &integrator, data.path()).await?);
     }
-    report.resident_after = server.memory()?.resident;
     report.print()?;
     match &cli.json {
         Some(path) => Ok(std::fs::write(path, serde_json::to_vec_pretty(&report.to_json())?)?),

@@ -146,7 +146,7 @@ impl Report {
         }
         writeln!(
             out,
-            "start to ready: {:.2} s; resident: {:.0} MiB when ready, {:.0} MiB at the end",
+            "start to ready: {:.2} s; resident: {:.0} MiB when ready, {:.0} MiB after the reads",
             self.ready_seconds, self.resident_at_start, self.resident_after
         )?;
         Ok(())
@@ -222,13 +222,14 @@ fn print_recall(out: &mut impl Write, recall: &Recall) -> std::io::Result<()> {
 }
 
 fn print_waiting(out: &mut impl Write, waiting: &Waiting) -> std::io::Result<()> {
-    let Waiting { connections, open_kib, waiting_kib, first_milliseconds, last_milliseconds, cpu_microseconds } =
-        waiting;
+    let Waiting { connections, open_kib, waiting_kib, .. } = waiting;
+    let Waiting { first_milliseconds, last_milliseconds, cpu_microseconds, resident_afterwards, .. } = waiting;
     writeln!(
         out,
         "\n{connections} phones that wait for one change: {open_kib:.1} KiB each when connected, {waiting_kib:.1} KiB \
          when waiting;\n  after the commit was answered: the first told after {first_milliseconds:.0} ms, the last after \
-         {last_milliseconds:.0} ms; {cpu_microseconds:.0} µs of CPU each"
+         {last_milliseconds:.0} ms; {cpu_microseconds:.0} µs of CPU each; {resident_afterwards:.0} MiB resident when all \
+         have gone"
     )
 }
 

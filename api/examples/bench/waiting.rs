@@ -15,6 +15,9 @@ use crate::works::request;
 /// How many connections are opened at once; more would overflow the listener's queue.
 const AT_ONCE: usize = 256;
 
+/// How many requests are answered before memory is looked at again.
+const AFTERWARDS: usize = 500;
+
 /// What waiting costs.
 #[derive(Serialize)]
 pub struct Waiting {
@@ -31,6 +34,8 @@ pub struct Waiting {
     pub last_milliseconds: f64,
     /// CPU time of the server's process for each answer, in microseconds.
     pub cpu_microseconds: f64,
+    /// What the server has, in MiB, some time after all phones have gone.
+    pub resident_afterwards: f64,
 }
 
 /// Opens the connections, has each wait for the directory's next revision, and changes a person.
@@ -73,6 +78,12 @@ pub async fn measure(
         told.push(answer.await??);
     }
     let cpu = server.process.cpu()?.saturating_sub(cpu);
+    // What is freed goes back to the system when the threads that have it work again.
+    for _ in 0..AFTERWARDS {
+        phone.get("/v1/inf-notes?limit=1").await?;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let resident_afterwards = server.memory()?.resident;
     let after = |moment: Option<&Instant>| match moment {
         Some(moment) if *moment >= committed => moment.duration_since(committed).as_secs_f64() * 1e3,
         Some(moment) => -(committed.duration_since(*moment).as_secs_f64() * 1e3),
@@ -86,6 +97,7 @@ pub async fn measure(
         first_milliseconds: after(told.iter().min()),
         last_milliseconds: after(told.iter().max()),
         cpu_microseconds: cpu.as_secs_f64() * 1e6 / connections as f64,
+        resident_afterwards,
     })
 }
 
