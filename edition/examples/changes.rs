@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! python3 data/make/many.py --out DIR
-//! cargo run --profile quick -p edition --example changes DIR
+//! cargo run --release -p edition --example changes DIR
 //! ```
 //!
 //! `script/bench` measures imports and starts of the whole program. No test depends on a time.

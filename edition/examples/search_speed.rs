@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! python3 data/make/many.py --out DIR
-//! cargo run --profile quick -p edition --example search_speed DIR [speed|recall|misses|A QUERY]
+//! cargo run --release -p edition --example search_speed DIR [speed|recall|misses|A QUERY]
 //! ```
 //!
 //! `script/bench` measures the same over HTTP. No test depends on a time.
