@@ -119,8 +119,10 @@ impl Scene {
 
     /// Carries out a history and judges it.
     pub(super) async fn play(&mut self, history: &History) -> Result<(), Violation> {
+        // Before the log is read: what the scheduler commits in between is read the next time.
+        let since = self.stage.horizon().await;
         self.absorb(HashMap::new()).await?;
-        self.since = self.stage.horizon().await;
+        self.since = since;
         self.backup = None;
         self.count.histories += 1;
         self.prepare(history).await?;
