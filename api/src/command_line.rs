@@ -426,6 +426,8 @@ mod tests {
             assert_eq!(found.iter().filter(|fault| fault.starts_with(start)).count(), 1, "{start} {found:#?}");
         }
         assert_eq!(faults(&["keys", "retire", URL]), ["<KID>: must be given"]);
+        // As one thumbprint of 64 begins.
+        assert_eq!(faults(&["keys", "retire", "-x", URL]), [""; 0]);
         assert!(faults(&["keys", "rotate", URL, "--overlap-minutes=1"])[0].starts_with("--overlap-minutes: "));
     }
 

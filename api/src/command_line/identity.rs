@@ -149,7 +149,8 @@ pub struct RetireKey {
     /// Which database.
     #[command(flatten)]
     pub database: Database,
-    /// The key's id, as `keys list` prints it.
+    /// The key's id, as `keys list` prints it. It may begin with a hyphen.
+    #[arg(allow_hyphen_values = true)]
     pub kid: String,
 }
 
