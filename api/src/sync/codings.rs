@@ -37,7 +37,7 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// Compresses.
+    /// Compresses `text`, which is not empty: zstd writes a frame's header with its first byte.
     pub fn new(coding: ContentEncoding, text: &[u8], levels: Levels) -> std::io::Result<Self> {
         let mut crc = Crc::new();
         let bytes = match coding {
@@ -179,7 +179,7 @@ mod tests {
 
         #[test]
         fn a_body_reads_as_its_beginning_and_its_end(
-            words in prop::collection::vec("[a-z]{1,9}|[0-9a-f]{32}", 0..3000),
+            words in prop::collection::vec("[a-z]{1,9}|[0-9a-f]{32}", 1..3000),
             end in "[ -~]{1,400}",
         ) {
             let text = words.join(",").into_bytes();
