@@ -1,12 +1,13 @@
 //! The ordered log: a revision per transaction and stream, whoever writes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::Role;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::rows::{With, organization, unit};
+use crate::harness::rows::{With, function, organization, person, unit};
 use crate::harness::{Database, Who, World};
 
 const ORGANIZATION: &str = "insert into organization (id, source, source_key, audience, name, provenance)
@@ -149,8 +150,8 @@ async fn a_part_logs_the_aggregates_it_belongs_to() {
     let rows = [
         organization("o"),
         unit("u", "o"),
-        crate::harness::rows::function("f", "u"),
-        crate::harness::rows::person("p", "Ortega").with("functions", json!([{"function": "f"}])),
+        function("f", "u"),
+        person("p", "Ortega").with("functions", json!([{"function": "f"}])),
     ];
     world.have("directory", &rows).await;
     let psql = world.database.psql().await;
@@ -158,6 +159,79 @@ async fn a_part_logs_the_aggregates_it_belongs_to() {
     psql.execute("update holding set since = '2026-01-01'", &[]).await.unwrap();
     let kinds: Vec<String> = logged(&psql, "directory", before + 1).await.into_iter().map(|row| row.0).collect();
     assert_eq!(kinds, ["function", "person"]);
+}
+
+/// One transaction changes what an object says through another row, another one changes who may see the object. They
+/// take turns, whichever comes first, and the first's entry tells the audience at its commit.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_from_another_row_is_logged_with_the_audience_at_commit() {
+    const PERSON: &str = "p";
+    const PLACE: &str = "g";
+    let world = World::empty().await;
+    let rows = [
+        organization("o"),
+        unit("u", "o"),
+        function("f", "u"),
+        person(PERSON, "Ortega").with("functions", json!([{"function": "f"}])),
+    ];
+    world.have("directory", &rows).await;
+    let psql = world.database.psql().await;
+    let garage = format!(
+        "with g as (
+            insert into place (id, source, source_key, audience, place_kind, duty_station, time_zone, name, provenance)
+            values (gen_random_uuid(), 'psql', '{PLACE}', 'public', 'garage', 'NY', 'America/New_York',
+                '{{\"en\": \"Garage of tests\"}}', '{{\"confidence\": \"sample\"}}')
+            returning id)
+         insert into opening (place_id, position, state, provenance)
+         select id, 0, 'open', '{{\"confidence\": \"sample\"}}' from g"
+    );
+    psql.batch_execute(&garage).await.unwrap();
+
+    let parts = [
+        ("person", PERSON, "update holding set since = coalesce(since, '2026-01-01') + 1"),
+        (
+            "person",
+            PERSON,
+            "update function set audience = case audience when 'public' then 'delegates' else 'public' end",
+        ),
+        ("place", PLACE, "update opening set position = position + 1"),
+    ];
+    let audiences = ["audience = 'delegates'", "closed_at = now()", "closed_at = null", "audience = 'public'"];
+    for (part_first, (table, key, part)) in [true, false].into_iter().flat_map(|first| parts.map(|part| (first, part)))
+    {
+        for audience in audiences {
+            let audience = format!("update {table} set {audience} where source_key = '{key}'");
+            let order = if part_first { [part, &audience] } else { [&audience, part] };
+            let (first, second) = (world.database.psql().await, world.database.psql().await);
+            let backend: i32 = second.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+            first.batch_execute(&format!("begin; {}", order[0])).await.unwrap();
+            let seen_by = format!("select visible_to from {table} where source_key = '{key}'");
+            let seen_by: Option<String> = first.query_one(&seen_by, &[]).await.unwrap().get(0);
+
+            let statement = format!("begin; {}", order[1]);
+            let held = tokio::spawn(async move { second.batch_execute(&statement).await.map(|()| second) });
+            let waits = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1";
+            while psql.query_one(waits, &[&backend]).await.unwrap().get::<_, Option<bool>>(0) != Some(true) {
+                assert!(!held.is_finished(), "{} does not wait for {}", order[1], order[0]);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let entries = format!(
+                "select l.audience_before, l.audience_after from sync_log l join sync_tx t on t.nonce = l.tx
+                 where l.kind = '{table}' and t.stream <> 'internal' and t.xid = pg_current_xact_id()"
+            );
+            let of_first = first.query(&entries, &[]).await.unwrap();
+            first.batch_execute("commit").await.unwrap();
+            let second = held.await.unwrap().unwrap();
+            let of_second = second.query(&entries, &[]).await.unwrap();
+            second.batch_execute("commit").await.unwrap();
+
+            let entries = if part_first { of_first } else { of_second };
+            let told: Vec<[Option<String>; 2]> = entries.iter().map(|entry| [entry.get(0), entry.get(1)]).collect();
+            let expected: Vec<_> =
+                seen_by.iter().map(|audience| [Some(audience.clone()), Some(audience.clone())]).collect();
+            assert_eq!(told, expected, "{order:?}");
+        }
+    }
 }
 
 /// Eight clients write two streams in opposite orders, as fast as they can.
