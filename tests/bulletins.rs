@@ -416,6 +416,45 @@ async fn an_embargo_given_to_a_published_bulletin_withdraws_it() {
     assert_eq!(removed, [json!({"kind": "bulletin", "id": id_of(&world, "bulletin", "early").await})]);
 }
 
+/// The scheduler publishes one and lets another expire while a file gives both a later end.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_scheduler_has_in_hand_is_taken_back_by_an_import() {
+    let world = World::empty().await;
+    let later = json!((Utc::now() + TimeDelta::hours(1)).to_rfc3339());
+    let earlier = bulletin("embargoed").with("embargo_until", later.clone());
+    world.have("bulletins", &[earlier, bulletin("lasting"), bulletin("endless")]).await;
+    let admin = world.token(Role::Admin).await;
+    let (psql, scheduler) = (world.database.psql().await, world.database.psql().await);
+    scheduler
+        .batch_execute(
+            "begin;
+             update bulletin set embargo_until = now(), published_at = now() where identifier = 'embargoed';
+             update bulletin set expires_at = now(), expired_at = now() where identifier <> 'embargoed'",
+        )
+        .await
+        .unwrap();
+    let rows = [
+        bulletin("embargoed").with("embargo_until", later.clone()),
+        bulletin("lasting").with("expires", later),
+        bulletin("endless").with("severity", json!("severe")),
+    ];
+    let commit = async {
+        let waiting = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        while psql.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        scheduler.batch_execute("commit").await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(world.import("bulletins", "", &admin, &rows), commit);
+    reply.expect(200);
+    let query = "select identifier, published_at is not null, expired_at is not null from bulletin order by 1";
+    let stored: Vec<(String, bool, bool)> =
+        psql.query(query, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    let [embargoed, endless, lasting] = ["embargoed", "endless", "lasting"].map(str::to_owned);
+    assert_eq!(stored, [(embargoed, false, false), (endless, true, false), (lasting, true, false)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opening_changed_in_psql_is_in_the_answer_within_a_second() {
     let world = World::empty().await;

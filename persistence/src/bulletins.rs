@@ -93,9 +93,17 @@ pub async fn save(conn: &mut Conn, imported: &[Imported<Bulletin>]) -> Result<BT
     Ok(changed)
 }
 
-/// Takes back what was written by an older embargo or expiry and would contradict the new.
+/// Takes back what was written by an older embargo or expiry and would contradict the new. Holds the bulletins until
+/// the transaction ends, so that the scheduler writes nothing by the older ones meanwhile.
 async fn take_back(conn: &mut Conn, imported: &[Imported<Bulletin>]) -> Result<(), Error> {
     let ids: Vec<Uuid> = imported.iter().map(|i| i.value.id.0).collect();
+    let _: Vec<Uuid> = bulletin::table
+        .filter(bulletin::id.eq_any(&ids))
+        .order(bulletin::id)
+        .select(bulletin::id)
+        .for_no_key_update()
+        .load(conn)
+        .await?;
     let embargoes: Vec<Option<DateTime<Utc>>> = imported.iter().map(|i| i.value.embargo_until).collect();
     let expiries: Vec<Option<DateTime<Utc>>> =
         imported.iter().map(|i| i.value.expires.as_ref().map(|m| m.at)).collect();
