@@ -310,7 +310,10 @@ impl Oracle {
             (outcome, Some(before)) => match (outcome, self.check_in(before, copy, at, reader, language)) {
                 (Ok(now), Ok(before)) => std::array::from_fn(|n| (now[n] == before[n]).then_some(now[n])),
                 (Ok(nonces), Err(_)) | (Err(_), Ok(nonces)) => nonces.map(Some),
-                (Err(violation), Err(_)) => return Err(violation),
+                (Err(now), Err(before)) => {
+                    let detail = format!("{}\n  and in the history before: {}", now.detail, before.detail);
+                    return broken(now.invariant, detail);
+                }
             },
         };
         for (stream, nonce) in Stream::PUBLISHED.into_iter().zip(nonces) {

@@ -347,6 +347,9 @@ impl Scene {
     async fn restore(&mut self) -> Result<(), Violation> {
         let Some((moment, readers)) = self.backup.clone() else { return Ok(()) };
         self.count.fault("backup restored");
+        // What the scheduler did until the end, and phones may have.
+        self.stage.set_aside().await;
+        self.absorb(HashMap::new()).await?;
         self.stage.restore().await;
         self.reconnect().await;
         self.oracle.restore(moment);

@@ -174,8 +174,8 @@ impl Stage {
         self.reconnect().await;
     }
 
-    /// `to` becomes a copy of `from`, which nobody can reach meanwhile.
-    async fn copy(&mut self, from: &str, to: &str) {
+    /// Copies the database away, which nobody can reach meanwhile.
+    pub(super) async fn back_up(&mut self) {
         let admin = connect(&self.admin_url).await;
         let name = self.name.clone();
         admin.batch_execute(&format!("alter database {name} allow_connections false")).await.unwrap();
@@ -183,22 +183,17 @@ impl Stage {
         loop {
             self.cut_off(&admin, &name).await;
             // Autovacuum may be there, too: only a superuser could end it, and it goes by itself.
-            let done = admin.batch_execute(&format!("drop database if exists {to} with (force)")).await.is_ok()
-                && admin.batch_execute(&format!("create database {to} template {from}")).await.is_ok();
+            let done =
+                admin.batch_execute(&format!("drop database if exists {name}_backup with (force)")).await.is_ok()
+                    && admin.batch_execute(&format!("create database {name}_backup template {name}")).await.is_ok();
             if done {
                 break;
             }
-            assert!(Instant::now() < deadline, "{from} cannot be copied");
+            assert!(Instant::now() < deadline, "{name} cannot be copied");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         admin.batch_execute(&format!("alter database {name} allow_connections true")).await.unwrap();
         self.reconnect().await;
-    }
-
-    /// Copies the database away.
-    pub(super) async fn back_up(&mut self) {
-        let name = self.name.clone();
-        self.copy(&name, &format!("{name}_backup")).await;
     }
 
     /// From now on reads from the copy, until [`Stage::look_back`].
@@ -210,10 +205,33 @@ impl Stage {
         self.psql = connect(&self.url).await;
     }
 
-    /// Puts that copy in the database's place.
+    /// Takes the database away from everybody, and reads from it alone until [`Stage::restore`].
+    pub(super) async fn set_aside(&mut self) {
+        let (name, aside) = (&self.name, format!("{}_aside", self.name));
+        let admin = connect(&self.admin_url).await;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            self.cut_off(&admin, name).await;
+            if admin.batch_execute(&format!("alter database {name} rename to {aside}")).await.is_ok() {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{name} cannot be set aside");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.psql = connect(&other_database(&self.url, &aside)).await;
+    }
+
+    /// Puts that copy in the place of the database that was set aside.
     pub(super) async fn restore(&mut self) {
-        let name = self.name.clone();
-        self.copy(&format!("{name}_backup"), &name).await;
+        let name = &self.name;
+        let admin = connect(&self.admin_url).await;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while admin.batch_execute(&format!("create database {name} template {name}_backup")).await.is_err() {
+            assert!(Instant::now() < deadline, "{name} cannot be copied");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        admin.batch_execute(&format!("drop database {name}_aside with (force)")).await.unwrap();
+        self.reconnect().await;
     }
 
     /// Where the published streams stand.
@@ -323,8 +341,13 @@ impl Drop for Stage {
         if matches!(self.place, Place::Shared(_)) {
             let dropped = std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                let drop = format!("drop database if exists {name}_backup with (force)");
-                runtime.block_on(async { connect(&admin).await.batch_execute(&drop).await })
+                runtime.block_on(async {
+                    let admin = connect(&admin).await;
+                    for more in ["backup", "aside"] {
+                        let _ =
+                            admin.batch_execute(&format!("drop database if exists {name}_{more} with (force)")).await;
+                    }
+                });
             });
             let _ = dropped.join();
         }
