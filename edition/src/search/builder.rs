@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::dictionary::Dictionary;
 use super::postings::Postings;
-use super::texts::{Lists, Text, Texts};
+use super::texts::{Lists, Marks, Text, Texts};
 use super::typos::Typos;
 use super::words::{BACKWARDS, Pieces};
 use super::{Field, Index, MOST_DOCS, points};
@@ -135,7 +135,9 @@ impl Builder {
         originals.shrink_to_fit();
         let of_docs = lists_of(held);
         let holders = of_docs.inverted(list.len());
-        let texts = Texts { list, words: sorted_lists(&words, &renamed), holders, of_docs, originals };
+        let words = sorted_lists(&words, &renamed);
+        let marks = (0..words.len() as u32).map(|text| marks(words.get(text), dictionary.len())).collect();
+        let texts = Texts { list, marks, words, holders, of_docs, originals };
         let letters = |word: &str| word.trim_start_matches(BACKWARDS).chars().count() as u16;
         let letters: Vec<u16> = dictionary.iter().map(|(_, word)| letters(word)).collect();
         Index { postings: Postings::new(&texts, &letters), dictionary, typos, texts }
@@ -160,6 +162,10 @@ fn lists_of(mut held: Vec<(u32, u32)>) -> Lists {
     }
     lists.shrink();
     lists
+}
+
+fn marks(words: &[u32], all: usize) -> Marks {
+    words.iter().fold(Marks::default(), |marks, word| marks.and(Marks::of(&(*word..word + 1), all)))
 }
 
 /// The words of each text under their new numbers, sorted, each once.

@@ -18,7 +18,8 @@ impl<A: Fn(u32) -> bool> Scan<'_, A> {
             let mut words = self.look_up(query, &loose.words);
             if loose.misspelt {
                 for (word, asked) in words.iter_mut().zip(&loose.words) {
-                    word.near = self.near(query, asked, SHORTEST);
+                    let near = self.near(query, asked, SHORTEST);
+                    word.set_near(near, &self.index.dictionary);
                 }
             }
             let size = |word: &&super::score::Word| word.docs(points::LOOSE, &self.index.postings);

@@ -8,6 +8,7 @@ use super::page::{Found, Page};
 use super::postings::Posting;
 use super::query::{Asked, MOST_WORDS, Query};
 use super::score::{Judge, Sought, Word};
+use super::texts::Marks;
 use super::words::BACKWARDS;
 use super::{Field, Hit, How, Index, Matched, Rank, points, postings, typos};
 
@@ -50,7 +51,8 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
         if !self.page.is_full() {
             for (words, asked) in readings.iter_mut().zip(query.readings()) {
                 for (word, asked) in words.iter_mut().zip(asked) {
-                    word.near = self.near(query, asked, typos::shortest(query.text(asked)));
+                    let near = self.near(query, asked, typos::shortest(query.text(asked)));
+                    word.set_near(near, &self.index.dictionary);
                 }
             }
             self.scan(&readings, points::MISSPELT);
@@ -74,6 +76,7 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
             Word {
                 letters: text.chars().filter(|c| *c != BACKWARDS).count(),
                 capitals: asked.capitals,
+                marks: Marks::of(&range, self.index.dictionary.len()),
                 range,
                 exact,
                 part: if at == last { points::PART } else { points::PART_BEFORE_LAST },
@@ -192,7 +195,7 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
             words[at].sought(class).filter(&wanted).map(|sought| index.postings.docs(sought.words)).sum();
         let rarest = others().min_by_key(|other| sizes[*other]);
         let sieve = rarest.filter(|other| sizes[*other] < candidates * WORTH_A_SIEVE);
-        let sieve = sieve.map(|other| Sieve::new(index, &words[other], class));
+        let mut sieve = sieve.map(|other| Sieve::new(index, &words[other], class));
         for sought in words[at].sought(class).filter(wanted) {
             let fixed = points::base(class) + scale * (sought.points + capitals + most);
             let bound = Bound { fixed: fixed + bonus(true, all_exact), scale };
@@ -203,7 +206,7 @@ impl<'i, A: Fn(u32) -> bool> Scan<'i, A> {
                 Bound { fixed: fixed + bonus(is_together, is_together && all_exact && is_whole), scale }
             };
             self.scan_range(index.postings.of(sought.words), bound, of_text, |scan, _, rank| {
-                let passes = sieve.as_ref().is_none_or(|sieve| sieve.has(rank.doc));
+                let passes = sieve.as_mut().is_none_or(|sieve| sieve.take(rank.doc));
                 passes && scan.consider(rank.doc, readings, class)
             });
         }
@@ -302,12 +305,12 @@ fn hit<'i>(index: &'i Index, rank: Rank, found: &Found) -> Hit<'i> {
 /// How many documents go into a sieve in the time that one is scored.
 const WORTH_A_SIEVE: usize = 64;
 
-/// Passes every document that has a word, and few others.
-struct Sieve([u64; 512]);
+/// The documents that have a word, a bit for each.
+struct Sieve(Vec<u64>);
 
 impl Sieve {
     fn new(index: &Index, word: &Word, class: u32) -> Self {
-        let mut sieve = Self([0; 512]);
+        let mut sieve = Self(vec![0; index.texts.of_docs.len().div_ceil(64)]);
         for sought in word.sought(class) {
             for posting in index.postings.list(index.postings.of(sought.words)) {
                 match posting.is_shared() {
@@ -320,10 +323,15 @@ impl Sieve {
     }
 
     fn put(&mut self, doc: u32) {
-        self.0[doc as usize / 64 % 512] |= 1 << (doc % 64);
+        self.0[doc as usize / 64] |= 1 << (doc % 64);
     }
 
-    fn has(&self, doc: u32) -> bool {
-        self.0[doc as usize / 64 % 512] >> (doc % 64) & 1 == 1
+    /// Whether it has the document, which it lets pass once: what a document scores is the same each time.
+    fn take(&mut self, doc: u32) -> bool {
+        let own = 1 << (doc % 64);
+        let bits = &mut self.0[doc as usize / 64];
+        let has = *bits & own != 0;
+        *bits &= !own;
+        has
     }
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use domain::Language;
 
+use super::dictionary::Dictionary;
 use super::page::Found;
 use super::postings::Postings;
 use super::query::MOST_WORDS;
-use super::texts::Texts;
+use super::texts::{Marks, Texts};
 use super::typos::Near;
 use super::{Field, How, points};
 
@@ -23,6 +24,8 @@ pub(super) struct Word {
     pub(super) part: u32,
     /// The words one edit away, in the dictionary's order.
     pub(super) near: Vec<Near>,
+    /// Where all these words are.
+    pub(super) marks: Marks,
 }
 
 /// Words by which a word is found, how, and the points for that.
@@ -33,6 +36,13 @@ pub(super) struct Sought {
 }
 
 impl Word {
+    /// Finds it by words one edit away, too.
+    pub(super) fn set_near(&mut self, near: Vec<Near>, dictionary: &Dictionary) {
+        let marks = near.iter().map(|near| Marks::of(&(near.word..near.word + 1), dictionary.len()));
+        self.marks = marks.fold(self.marks, Marks::and);
+        self.near = near;
+    }
+
     /// All by which it is found: clean, or misspelt, too.
     pub(super) fn sought(&self, class: u32) -> impl Iterator<Item = Sought> {
         let itself = self.range.start..self.range.start + u32::from(self.exact);
@@ -74,6 +84,9 @@ impl Judge<'_> {
 
     /// How well the document has all of the words: in one text, or each where it is found best.
     pub(super) fn score(&self, doc: u32, words: &[Word], misspelt: bool) -> Option<Found> {
+        if words.iter().any(|word| word.marks == Marks::default()) {
+            return None;
+        }
         let texts = self.texts.of_docs.get(doc);
         let has = |word: &Word| texts.iter().any(|text| self.find(word, *text, misspelt).is_some());
         if words.len() > 2 && !words.iter().all(has) {
@@ -82,7 +95,8 @@ impl Judge<'_> {
         let scale = points::UNIT / words.len() as u32;
         let mut anywhere: [Option<Found>; MOST_WORDS + 1] = [None; MOST_WORDS + 1];
         let mut together: Option<Found> = None;
-        for &text in texts {
+        let marks = words.iter().fold(Marks::default(), |marks, word| marks.and(word.marks));
+        for &text in texts.iter().filter(|text| self.texts.marks[**text as usize].may_share(marks)) {
             let mut sum = 0;
             let mut strongest: Option<Found> = None;
             let mut how = How::Words;
@@ -127,6 +141,9 @@ impl Judge<'_> {
 
     /// The word in one text: itself, else as a beginning, else one edit away; better the text's first word.
     fn find(&self, word: &Word, text: u32, misspelt: bool) -> Option<(u32, How)> {
+        if !self.texts.marks[text as usize].may_share(word.marks) {
+            return None;
+        }
         let own = self.texts.words.get(text);
         let from = own.partition_point(|id| *id < word.range.start);
         match own.get(from) {

@@ -1,5 +1,7 @@
 //! The texts of an index: each kept once however many documents have it, such as a job title in six languages.
 
+use std::ops::Range;
+
 use domain::Language;
 
 use super::Field;
@@ -84,10 +86,37 @@ pub(super) struct Text {
     pub(super) language: Option<Language>,
 }
 
+/// Which of 64 equal parts of the dictionary words are in, a bit for each: of a text and of what is sought, so that
+/// most texts without a word are known by one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Marks(u64);
+
+impl Marks {
+    /// Of neighbouring words, among `all` of the dictionary.
+    pub(super) fn of(words: &Range<u32>, all: usize) -> Self {
+        if words.is_empty() {
+            return Self::default();
+        }
+        let part = |word: u32| (u64::from(word) * 64 / all as u64).min(63);
+        Self(u64::MAX << part(words.start) & u64::MAX >> (63 - part(words.end - 1)))
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether both may have a word; if not, they have none.
+    pub(super) fn may_share(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
 /// All texts, their words and their documents.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     pub(super) list: Vec<Text>,
+    /// By text: where its words are.
+    pub(super) marks: Vec<Marks>,
     /// By text: its words, sorted.
     pub(super) words: Lists,
     /// By text: its documents, sorted.
@@ -105,13 +134,28 @@ impl Texts {
 
     pub(super) fn bytes(&self) -> usize {
         let lists = self.words.bytes() + self.holders.bytes() + self.of_docs.bytes();
-        lists + self.list.capacity() * size_of::<Text>() + self.originals.capacity()
+        let texts = self.list.capacity() * size_of::<Text>() + self.marks.capacity() * size_of::<Marks>();
+        lists + texts + self.originals.capacity()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_shared_by_all_who_share_a_word() {
+        for all in [1, 2, 63, 64, 65, 1_000_000] {
+            let marks = |words: Range<u32>| Marks::of(&words, all as usize);
+            for word in (0..all).step_by(all as usize / 50 + 1).chain([all - 1]) {
+                assert!(marks(word..word + 1).may_share(marks(0..all)));
+                assert!(marks(word..word + 1).may_share(marks(word / 2..word + 1)));
+                assert!(marks(word..word + 1).may_share(marks(0..1).and(marks(word..all))));
+                assert!(!marks(word..word + 1).may_share(marks(word..word)));
+            }
+        }
+        assert!(!Marks::of(&(0..10), 1000).may_share(Marks::of(&(500..1000), 1000)));
+    }
 
     #[test]
     fn inverted_lists_say_where_each_item_is() {

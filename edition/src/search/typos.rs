@@ -46,7 +46,7 @@ impl Typos {
         let mut forms: Vec<(u32, u32)> = Vec::new();
         for (id, word) in dictionary.iter().take(WORD as usize) {
             if wanted(id) && may_be_misspelt(word) {
-                shortened(word, |form| forms.push((form, id)));
+                shortened(word, usize::MAX, |form| forms.push((form, id)));
             }
         }
         let mut ends = vec![0u32; forms.len().div_ceil(BUCKET).next_power_of_two()];
@@ -71,26 +71,29 @@ impl Typos {
         if !may_be_misspelt(word) || self.entries.is_empty() {
             return Vec::new();
         }
-        let mut alike = Vec::new();
-        shortened(word, |form| {
+        let letters = word.chars().count();
+        let mut near = Vec::new();
+        // Of a word that is too short, only longer ones are near: all of these become it by losing a letter.
+        let forms = if letters < shortest { 1 } else { usize::MAX };
+        shortened(word, forms, |form| {
             let bucket = bucket(form, self.ends.len());
             let start = if bucket == 0 { 0 } else { self.ends[bucket - 1] };
             let own = &self.entries[start as usize..self.ends[bucket] as usize];
             let same = own.iter().filter(|entry| (**entry ^ form << WORD_BITS) <= WORD);
-            alike.extend(same.map(|entry| entry & WORD));
+            near.extend(same.filter_map(|entry| {
+                let id = entry & WORD;
+                let edit = edit(word, dictionary.word(id))?;
+                let meant = match edit {
+                    Edit::LeftOut => letters + 1,
+                    Edit::Added => letters - 1,
+                    Edit::Changed | Edit::Swapped => letters,
+                };
+                (letters.max(meant) >= shortest).then(|| Near { word: id, points: points::typo(edit, meant) })
+            }));
         });
-        alike.sort_unstable();
-        alike.dedup();
-        let letters = word.chars().count();
-        let near = alike.into_iter().filter_map(|id| {
-            let other = dictionary.word(id);
-            let other_letters = other.chars().count();
-            if other == word || letters.max(other_letters) < shortest {
-                return None;
-            }
-            edit(word, other).map(|edit| Near { word: id, points: points::typo(edit, other_letters) })
-        });
-        near.collect()
+        near.sort_unstable_by_key(|near| near.word);
+        near.dedup();
+        near
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -122,13 +125,13 @@ fn may_be_misspelt(word: &str) -> bool {
     (2..=LONGEST_WORD).contains(&letters)
 }
 
-/// The word and all it becomes by losing one letter, as hashes.
-fn shortened(word: &str, mut emit: impl FnMut(u32)) {
+/// The word and all it becomes by losing one letter, as hashes; the first `most` of them.
+fn shortened(word: &str, most: usize, mut emit: impl FnMut(u32)) {
     let hash = |form: &[u8]| xxh3_64(form) as u32;
     emit(hash(word.as_bytes()));
     let mut form = Vec::with_capacity(word.len());
     let mut before = None;
-    for (at, c) in word.char_indices() {
+    for (at, c) in word.char_indices().take(most - 1) {
         // of a doubled letter either one lost gives the same form
         if before.replace(c) == Some(c) {
             continue;
@@ -140,18 +143,26 @@ fn shortened(word: &str, mut emit: impl FnMut(u32)) {
     }
 }
 
-/// What somebody did who meant the other of two different words; none if they are not one edit apart.
+/// What somebody did who meant the other of two words; none if they are not one edit apart.
 fn edit(typed: &str, meant: &str) -> Option<Edit> {
-    let (a, b) = (typed, meant);
-    let start: usize = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum();
+    let (a, b) = (typed.as_bytes(), meant.as_bytes());
+    let alike = |(x, y): &(&u8, &u8)| x == y;
+    let mut start = a.iter().zip(b).take_while(alike).count();
+    while !typed.is_char_boundary(start) {
+        start -= 1;
+    }
     let (a, b) = (&a[start..], &b[start..]);
-    let end: usize = a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum();
-    let (a, b) = (&a[..a.len() - end], &b[..b.len() - end]);
-    match (a.chars().count(), b.chars().count()) {
-        (0, 1) => Some(Edit::LeftOut),
-        (1, 0) => Some(Edit::Added),
-        (1, 1) => Some(Edit::Changed),
-        (2, 2) if a.chars().rev().eq(b.chars()) => Some(Edit::Swapped),
+    let mut end = a.iter().rev().zip(b.iter().rev()).take_while(alike).count();
+    while !typed.is_char_boundary(typed.len() - end) {
+        end -= 1;
+    }
+    let mut a = typed[start..typed.len() - end].chars();
+    let mut b = meant[start..meant.len() - end].chars();
+    match ((a.next(), a.next(), a.next()), (b.next(), b.next(), b.next())) {
+        ((None, ..), (Some(_), None, _)) => Some(Edit::LeftOut),
+        ((Some(_), None, _), (None, ..)) => Some(Edit::Added),
+        ((Some(_), None, _), (Some(_), None, _)) => Some(Edit::Changed),
+        ((Some(x), Some(y), None), (Some(u), Some(v), None)) if (x, y) == (v, u) => Some(Edit::Swapped),
         _ => None,
     }
 }
@@ -159,6 +170,7 @@ fn edit(typed: &str, meant: &str) -> Option<Edit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn one_edit_is_an_insertion_deletion_substitution_or_transposition() {
@@ -188,5 +200,36 @@ mod tests {
         assert_eq!(near("adda"), [1]);
         assert_eq!(near("kafor"), [2]);
         assert_eq!(near("عليه"), [3]);
+    }
+
+    fn is_one_edit(one: &[char], other: &[char]) -> bool {
+        let lacks_one =
+            |short: &[char], long: &[char]| (0..long.len()).any(|at| [&long[..at], &long[at + 1..]].concat() == short);
+        let differ: Vec<usize> = (0..one.len().min(other.len())).filter(|at| one[*at] != other[*at]).collect();
+        match (one.len() == other.len(), &differ[..]) {
+            (true, [_]) => true,
+            (true, [a, b]) => b - a == 1 && one[*a] == other[*b] && one[*b] == other[*a],
+            (true, _) => false,
+            (false, _) => lacks_one(one, other) || lacks_one(other, one),
+        }
+    }
+
+    proptest! {
+        // Letters of one, two and three bytes, some with their first bytes in common.
+        #[test]
+        fn exactly_the_words_one_edit_away_are_near(
+            words in prop::collection::btree_set("[abяр王玉]{2,5}", 1..200),
+            word in "[abяр王玉]{2,5}",
+            shortest in 2usize..6,
+        ) {
+            let words: Vec<String> = words.into_iter().collect();
+            let letters: Vec<Vec<char>> = words.iter().map(|word| word.chars().collect()).collect();
+            let dictionary = Dictionary::new(&words);
+            let near = Typos::new(&dictionary, |_| true).near(&word, &dictionary, shortest);
+            let word: Vec<char> = word.chars().collect();
+            let is_near = |other: &&Vec<char>| is_one_edit(&word, other) && word.len().max(other.len()) >= shortest;
+            let found: Vec<&Vec<char>> = near.iter().map(|near| &letters[near.word as usize]).collect();
+            prop_assert_eq!(found, letters.iter().filter(is_near).collect::<Vec<_>>());
+        }
     }
 }
