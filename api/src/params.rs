@@ -1,6 +1,5 @@
 //! Query parameters: language, pages, and what is wrong with them.
 
-use std::collections::HashSet;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
@@ -37,12 +36,12 @@ impl Params {
         }
         let pairs: web::Query<Vec<(String, String)>> =
             web::Query::from_query(query).map_err(|_| ApiError::new(Code::MalformedRequest))?;
-        let (mut given, mut noted) = (HashSet::new(), HashSet::new());
-        for (name, value) in pairs.into_inner() {
-            if !given.insert(name.clone()) && noted.insert(name.clone()) {
-                params.note(&name, Broken::new(Rule::Duplicate, message!("must be given once")));
-            }
-            params.values.push((name, value));
+        params.values = pairs.into_inner();
+        let mut names: Vec<&str> = params.values.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        let again = names.chunk_by(|a, b| a == b).filter(|same| same.len() > 1).map(|same| same[0].to_owned());
+        for name in again.collect::<Vec<_>>() {
+            params.note(&name, Broken::new(Rule::Duplicate, message!("must be given once")));
         }
         Ok(params)
     }

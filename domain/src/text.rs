@@ -1,7 +1,7 @@
 //! Text as it is accepted from outside: NFC, visible, of a bounded length.
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::{Broken, Rule};
 
@@ -22,7 +22,11 @@ pub fn line(text: &str, max: usize) -> Result<String, Broken> {
 /// stays: ZWJ and ZWNJ beside a letter that can be joined, and isolates (U+2066 to U+2069) that are
 /// closed on their line, in a text that has letters from right to left.
 pub fn block(text: &str, max: usize) -> Result<String, Broken> {
-    let text: String = text.replace("\r\n", "\n").trim().nfc().collect();
+    let text = text.replace("\r\n", "\n");
+    let text: String = match is_nfc_quick(text.trim().chars()) {
+        IsNormalized::Yes => text.trim().to_owned(),
+        _ => text.trim().nfc().collect(),
+    };
     let is_seen = |c: char| !c.is_whitespace() && !matches!(c, '\u{200C}' | '\u{200D}') && !is_combining_mark(c);
     if !text.chars().any(is_seen) {
         return Err(Broken::new(Rule::Required, message!("must not be empty")));
