@@ -1,7 +1,7 @@
 //! Bulletins, and the state of every entrance at any moment for any pass.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Role;
@@ -441,7 +441,9 @@ async fn what_the_scheduler_has_in_hand_is_taken_back_by_an_import() {
     let commit = async {
         let waiting = "select count(*) from pg_stat_activity
                        where datname = current_database() and wait_event_type = 'Lock'";
+        let deadline = Instant::now() + Duration::from_secs(10);
         while psql.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            assert!(Instant::now() < deadline, "the import does not wait for the scheduler");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         scheduler.batch_execute("commit").await.unwrap();

@@ -161,75 +161,110 @@ async fn a_part_logs_the_aggregates_it_belongs_to() {
     assert_eq!(kinds, ["function", "person"]);
 }
 
-/// One transaction changes what an object says through another row, another one changes who may see the object. They
-/// take turns, whichever comes first, and the first's entry tells the audience at its commit.
+/// One transaction changes what an object says through another row, another one changes who may see the object. In
+/// whichever order they begin and commit, the first one's entry tells the audience at its commit, and stands behind
+/// the other's if that was committed before.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_follows_from_another_row_is_logged_with_the_audience_at_commit() {
-    const PERSON: &str = "p";
-    const PLACE: &str = "g";
-    let world = World::empty().await;
-    let rows = [
-        organization("o"),
-        unit("u", "o"),
-        function("f", "u"),
-        person(PERSON, "Ortega").with("functions", json!([{"function": "f"}])),
-    ];
-    world.have("directory", &rows).await;
-    let psql = world.database.psql().await;
-    let garage = format!(
-        "with g as (
-            insert into place (id, source, source_key, audience, place_kind, duty_station, time_zone, name, provenance)
-            values (gen_random_uuid(), 'psql', '{PLACE}', 'public', 'garage', 'NY', 'America/New_York',
-                '{{\"en\": \"Garage of tests\"}}', '{{\"confidence\": \"sample\"}}')
-            returning id)
-         insert into opening (place_id, position, state, provenance)
-         select id, 0, 'open', '{{\"confidence\": \"sample\"}}' from g"
-    );
-    psql.batch_execute(&garage).await.unwrap();
-
-    let parts = [
-        ("person", PERSON, "update holding set since = coalesce(since, '2026-01-01') + 1"),
+    let database = Database::demonstration().await;
+    let psql = database.psql().await;
+    // A kind; an object of it, and a row that the object says something of; what is done to that row.
+    let pairs = [
         (
             "person",
-            PERSON,
-            "update function set audience = case audience when 'public' then 'delegates' else 'public' end",
+            "select person_id, function_id from holding",
+            "update holding set since = coalesce(since, '2020-01-01') + 1 where person_id = {object}",
         ),
-        ("place", PLACE, "update opening set position = position + 1"),
+        (
+            "person",
+            "select person_id, function_id from holding",
+            "update function set closed_at = case when closed_at is null then now() end where id = {row}",
+        ),
+        (
+            "function",
+            "select function_id, person_id from holding",
+            "update person set closed_at = case when closed_at is null then now() end where id = {row}",
+        ),
+        (
+            "service",
+            "select service_id, function_id from contact_point where function_id is not null",
+            "update function set closed_at = case when closed_at is null then now() end where id = {row}",
+        ),
+        (
+            "rate_card",
+            "select card_id, office_unit_id from rate where office_unit_id is not null",
+            "update unit set closed_at = case when closed_at is null then now() end where id = {row}",
+        ),
+        (
+            "inf_note",
+            "select inf_note_id, inf_note_id from inf_note_text",
+            "update inf_note_text set title = title || '.' where inf_note_id = {object}",
+        ),
+        (
+            "place",
+            "select place_id, place_id from opening where basis_id is null",
+            "update opening set position = position + 100 where place_id = {object}",
+        ),
+        (
+            "bulletin",
+            "select earlier_id, bulletin_id from bulletin_reference",
+            "update bulletin set closed_at = case when closed_at is null then now() end where id = {row}",
+        ),
     ];
-    let audiences = ["audience = 'delegates'", "closed_at = now()", "closed_at = null", "audience = 'public'"];
-    for (part_first, (table, key, part)) in [true, false].into_iter().flat_map(|first| parts.map(|part| (first, part)))
+    let changes = ["audience = 'delegates'", "closed_at = now()", "closed_at = null", "audience = 'public'"];
+    for (part_first, (kind, query, part)) in [true, false].into_iter().flat_map(|first| pairs.map(|pair| (first, pair)))
     {
-        for audience in audiences {
-            let audience = format!("update {table} set {audience} where source_key = '{key}'");
-            let order = if part_first { [part, &audience] } else { [&audience, part] };
-            let (first, second) = (world.database.psql().await, world.database.psql().await);
-            let backend: i32 = second.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
-            first.batch_execute(&format!("begin; {}", order[0])).await.unwrap();
-            let seen_by = format!("select visible_to from {table} where source_key = '{key}'");
-            let seen_by: Option<String> = first.query_one(&seen_by, &[]).await.unwrap().get(0);
-
-            let statement = format!("begin; {}", order[1]);
-            let held = tokio::spawn(async move { second.batch_execute(&statement).await.map(|()| second) });
-            let waits = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1";
-            while psql.query_one(waits, &[&backend]).await.unwrap().get::<_, Option<bool>>(0) != Some(true) {
-                assert!(!held.is_finished(), "{} does not wait for {}", order[1], order[0]);
-                tokio::time::sleep(Duration::from_millis(5)).await;
+        let row = psql.query_one(&format!("{query} limit 1"), &[]).await.unwrap();
+        let [object, row] = [row.get::<_, Uuid>(0), row.get::<_, Uuid>(1)];
+        let part = part.replace("{object}", &format!("'{object}'")).replace("{row}", &format!("'{row}'"));
+        for change in changes {
+            let change = format!("update {kind} set {change} where id = '{object}'");
+            let statements = if part_first { [&part, &change] } else { [&change, &part] };
+            let seen_by = async || -> Option<String> {
+                let query = format!("select visible_to from {kind} where id = '{object}'");
+                psql.query_one(&query, &[]).await.unwrap().get(0)
+            };
+            let before = seen_by().await;
+            let mut transactions = Vec::new();
+            for _ in 0..2 {
+                let client = database.psql().await;
+                client.batch_execute("begin").await.unwrap();
+                let query = "select pg_backend_pid(), pg_current_xact_id()::text";
+                let row = client.query_one(query, &[]).await.unwrap();
+                transactions.push((client, row.get::<_, i32>(0), row.get::<_, String>(1)));
             }
+            let [(first, _, first_xid), (second, backend, second_xid)] = transactions.try_into().ok().unwrap();
+            first.batch_execute(statements[0]).await.unwrap();
+            let statement = statements[1].clone();
+            let second = tokio::spawn(async move { second.batch_execute(&statement).await.map(|()| second) });
+            let waits = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1";
+            while !second.is_finished()
+                && psql.query_one(waits, &[&backend]).await.unwrap().get::<_, Option<bool>>(0) != Some(true)
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            // Who began later commits first, if it does not wait for the other.
+            let second_is_last = !second.is_finished();
+            if second_is_last {
+                first.batch_execute("commit").await.unwrap();
+            }
+            second.await.unwrap().unwrap().batch_execute("commit").await.unwrap();
+            if !second_is_last {
+                first.batch_execute("commit").await.unwrap();
+            }
+
+            let is_last = part_first != second_is_last;
+            let expected = if is_last { seen_by().await } else { before };
+            let xid = if part_first { first_xid } else { second_xid };
             let entries = format!(
                 "select l.audience_before, l.audience_after from sync_log l join sync_tx t on t.nonce = l.tx
-                 where l.kind = '{table}' and t.stream <> 'internal' and t.xid = pg_current_xact_id()"
+                 where l.kind = '{kind}' and l.id = '{object}' and t.stream <> 'internal' and t.xid = '{xid}'"
             );
-            let of_first = first.query(&entries, &[]).await.unwrap();
-            first.batch_execute("commit").await.unwrap();
-            let second = held.await.unwrap().unwrap();
-            let of_second = second.query(&entries, &[]).await.unwrap();
-            second.batch_execute("commit").await.unwrap();
-
-            let entries = if part_first { of_first } else { of_second };
+            let entries = psql.query(&entries, &[]).await.unwrap();
             let told: Vec<[Option<String>; 2]> = entries.iter().map(|entry| [entry.get(0), entry.get(1)]).collect();
             let expected: Vec<_> =
-                seen_by.iter().map(|audience| [Some(audience.clone()), Some(audience.clone())]).collect();
-            assert_eq!(told, expected, "{order:?}");
+                expected.iter().map(|audience| [Some(audience.clone()), Some(audience.clone())]).collect();
+            assert_eq!(told, expected, "{statements:?}, the later one last: {second_is_last}");
         }
     }
 }

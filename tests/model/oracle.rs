@@ -148,8 +148,7 @@ impl Oracle {
         &mut self,
         batch: Vec<Logged>,
         mut known: HashMap<i64, Vec<Change>>,
-        expired: &HashSet<Uuid>,
-        by_the_api: bool,
+        expired: &HashSet<(i64, Uuid)>,
     ) -> Result<(), Violation> {
         if self.reads_the_log {
             self.check_gaps(&batch)?;
@@ -172,13 +171,12 @@ impl Oracle {
             let changes = match known.remove(&xid) {
                 Some(mut changes) => {
                     // An import of bulletins also does what the scheduler does.
-                    let none = HashSet::new();
-                    let by_the_way = self.by_the_clock(&unit, if by_the_api { expired } else { &none }, true);
+                    let by_the_way = self.by_the_clock(&unit, expired);
                     let own: HashSet<(Kind, Uuid)> = changes.iter().map(|(key, _)| *key).collect();
                     changes.extend(by_the_way.into_iter().filter(|(key, _)| !own.contains(key)));
                     changes
                 }
-                None => self.by_the_clock(&unit, expired, false),
+                None => self.by_the_clock(&unit, expired),
             };
             self.take(unit, changes, xid)?;
         }
@@ -198,18 +196,18 @@ impl Oracle {
         Ok(())
     }
 
-    /// What the scheduler did in this transaction. It lets expire in another than it publishes in, so a bulletin that
-    /// has expired by now had not when it appeared; only an import does both `at_once`.
-    fn by_the_clock(&self, unit: &[Logged], expired: &HashSet<Uuid>, at_once: bool) -> Vec<Change> {
+    /// What the scheduler did in this transaction.
+    fn by_the_clock(&self, unit: &[Logged], expired: &HashSet<(i64, Uuid)>) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (key, (before, after)) in unit.iter().flat_map(|logged| &logged.entries) {
-            let Some(row) = self.now.state.get(key) else { continue };
-            let appears = before.is_none() && after.is_some();
-            if !row.published && appears {
-                changes.push((*key, Effect::Published(true)));
-            }
-            if key.0 == Kind::Bulletin && !row.expired && expired.contains(&key.1) && (at_once || !appears) {
-                changes.push((*key, Effect::Expired(true)));
+        for logged in unit {
+            for (key, (before, after)) in &logged.entries {
+                let Some(row) = self.now.state.get(key) else { continue };
+                if !row.published && before.is_none() && after.is_some() {
+                    changes.push((*key, Effect::Published(true)));
+                }
+                if key.0 == Kind::Bulletin && expired.contains(&(logged.xid, key.1)) {
+                    changes.push((*key, Effect::Expired(true)));
+                }
             }
         }
         changes

@@ -305,7 +305,7 @@ impl Scene {
             return Ok(());
         }
         let expired = self.stage.expired().await;
-        self.oracle.absorb(batch, known, &expired, false)
+        self.oracle.absorb(batch, known, &expired)
     }
 
     /// The program is stopped while all this is committed; what it then hears of, it hears of at once.

@@ -210,6 +210,7 @@ impl Stage {
         let (name, aside) = (&self.name, format!("{}_aside", self.name));
         let admin = connect(&self.admin_url).await;
         let deadline = Instant::now() + Duration::from_secs(30);
+        admin.batch_execute(&format!("alter database {name} allow_connections false")).await.unwrap();
         loop {
             self.cut_off(&admin, name).await;
             if admin.batch_execute(&format!("alter database {name} rename to {aside}")).await.is_ok() {
@@ -218,6 +219,7 @@ impl Stage {
             assert!(Instant::now() < deadline, "{name} cannot be set aside");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        admin.batch_execute(&format!("alter database {aside} allow_connections true")).await.unwrap();
         self.psql = connect(&other_database(&self.url, &aside)).await;
     }
 
@@ -226,11 +228,16 @@ impl Stage {
         let name = &self.name;
         let admin = connect(&self.admin_url).await;
         let deadline = Instant::now() + Duration::from_secs(30);
-        while admin.batch_execute(&format!("create database {name} template {name}_backup")).await.is_err() {
-            assert!(Instant::now() < deadline, "{name} cannot be copied");
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        for statement in [
+            format!("create database {name} template {name}_backup"),
+            format!("drop database {name}_aside with (force)"),
+        ] {
+            // Autovacuum may be there.
+            while let Err(cause) = admin.batch_execute(&statement).await {
+                assert!(Instant::now() < deadline, "{statement}: {cause}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
-        admin.batch_execute(&format!("drop database {name}_aside with (force)")).await.unwrap();
         self.reconnect().await;
     }
 
@@ -285,10 +292,12 @@ impl Stage {
         news
     }
 
-    /// The bulletins whose expiry is written down.
-    pub(super) async fn expired(&self) -> HashSet<Uuid> {
-        let rows = self.psql.query("select id from bulletin where expired_at is not null", &[]).await.unwrap();
-        rows.iter().map(|row| row.get(0)).collect()
+    /// In which transactions the expiry of which bulletins was written down, as the audit has it.
+    pub(super) async fn expired(&self) -> HashSet<(i64, Uuid)> {
+        let query = "select xmin::text::bigint, object_id from audit_entry
+                     where kind = 'bulletin' and op = 'update' and after ->> 'expired_at' is not null";
+        let rows = self.psql.query(query, &[]).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
     /// Does once what the scheduler does: publishes and lets expire what is due.

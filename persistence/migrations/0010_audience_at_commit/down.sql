@@ -1,3 +1,23 @@
+drop trigger sync_a_hold_delete_bulletin_id on bulletin_reference;
+drop trigger sync_a_hold_delete_basis_id on opening;
+
+create or replace function sync_number() returns trigger language plpgsql as $$
+declare
+    unnumbered record;
+    next bigint;
+begin
+    for unnumbered in
+        select nonce, stream from sync_tx
+        where xid = pg_current_xact_id() and rev is null order by stream
+    loop
+        update sync_head set rev = rev + 1, nonce = unnumbered.nonce
+        where stream = unnumbered.stream returning rev into next;
+        update sync_tx set rev = next, at = clock_timestamp() where nonce = unnumbered.nonce;
+        perform pg_notify('focalpoint', unnumbered.stream);
+    end loop;
+    return null;
+end $$;
+
 create or replace function sync_part_changed() returns trigger language plpgsql as $$
 declare
     changed text := sync_changed_rows(tg_op);
@@ -14,14 +34,6 @@ begin
          select (select sync_tx_of(''internal'')), $2, id, ''update'' from touched where visible_to is null',
         tg_argv[2], tg_argv[3], changed)
     using tg_argv[0], tg_argv[1];
-    return null;
-end $$;
-
-create or replace function sync_hold_referenced() returns trigger language plpgsql as $$
-begin
-    execute format(
-        'select from %I where id in (select %I from (%s) changed) order by id for share',
-        tg_argv[0], tg_argv[1], sync_changed_rows(tg_op));
     return null;
 end $$;
 
@@ -74,3 +86,25 @@ begin
          from %I where id = any ($2) and visible_to is not null', root)
     using kind, ids;
 end $$;
+
+create or replace function sync_opening_changed() returns trigger language plpgsql as $$
+declare
+    changed text := sync_changed_rows(tg_op);
+    seen uuid[];
+    unseen uuid[];
+begin
+    execute format(
+        'select array_agg(distinct c.place_id) filter (where c.basis_id is null or b.visible_to is not null),
+                array_agg(distinct c.place_id)
+         from (%s) c left join bulletin b on b.id = c.basis_id', changed)
+    into seen, unseen;
+    perform sync_log_seen('place', 'place', seen);
+    insert into sync_log (tx, kind, id, op)
+    select (select sync_tx_of('internal')), 'place', id, 'update'
+    from place where id = any (unseen) and (visible_to is null or not id = any (coalesce(seen, '{}')));
+    return null;
+end $$;
+
+drop function sync_settle(uuid[]);
+drop function sync_follow(text, text, uuid[]);
+alter table sync_log drop column follows;
