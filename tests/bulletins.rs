@@ -457,6 +457,26 @@ async fn what_the_scheduler_has_in_hand_is_taken_back_by_an_import() {
     assert_eq!(stored, [(embargoed, false, false), (endless, true, false), (lasting, true, false)]);
 }
 
+/// Else the one would note the change where nobody hears of it, and the other would still see what is taken away.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_away_what_rests_on_a_bulletin_and_who_publishes_it_take_turns() {
+    let world = World::empty().await;
+    let later = json!((Utc::now() + TimeDelta::hours(1)).to_rfc3339());
+    let basis = follow_up("basis", "update", "old").with("embargo_until", later);
+    world.have("bulletins", &[bulletin("old"), basis, gate(Some("basis"))]).await;
+    let (taker, publisher) = (world.database.psql().await, world.database.psql().await);
+    publisher.batch_execute("set lock_timeout = '50ms'").await.unwrap();
+    let publish = "update bulletin set embargo_until = null, published_at = now() where identifier = 'basis'";
+    for take in ["delete from opening where basis_id is not null", "delete from bulletin_reference"] {
+        taker.batch_execute("begin").await.unwrap();
+        assert_eq!(taker.execute(take, &[]).await.unwrap(), 1, "{take}");
+        let refused = publisher.batch_execute(publish).await.unwrap_err();
+        assert!(refused.as_db_error().unwrap().message().contains("lock timeout"), "{take}: {refused}");
+        taker.batch_execute("rollback").await.unwrap();
+    }
+    publisher.batch_execute(publish).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opening_changed_in_psql_is_in_the_answer_within_a_second() {
     let world = World::empty().await;
