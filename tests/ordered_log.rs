@@ -269,6 +269,38 @@ async fn what_follows_from_another_row_is_logged_with_the_audience_at_commit() {
     }
 }
 
+/// What one transaction does to a part and to the object's own row is told once, with the audience before and after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_adds_nothing_to_what_its_transaction_tells_of_the_audience() {
+    let database = Database::demonstration().await;
+    let psql = database.psql().await;
+    let note: Uuid = psql.query_one("select inf_note_id from inf_note_text limit 1", &[]).await.unwrap().get(0);
+    let audience = "select visible_to from inf_note where id = $1";
+    let part = format!("update inf_note_text set title = title || '.' where inf_note_id = '{note}'");
+    for change in ["audience = 'delegates'", "closed_at = now()", "closed_at = null", "audience = 'public'"] {
+        let root = format!("update inf_note set {change} where id = '{note}'");
+        let before: Option<String> = psql.query_one(audience, &[&note]).await.unwrap().get(0);
+        let statements = format!("begin; {part}; {root}; commit");
+        psql.batch_execute(&statements).await.unwrap();
+        let after: Option<String> = psql.query_one(audience, &[&note]).await.unwrap().get(0);
+        let rev = revision(&psql, "notes").await;
+        assert_eq!(logged(&psql, "notes", rev).await, [("inf_note".to_owned(), "update".to_owned(), before, after)]);
+    }
+}
+
+/// Who reads by a snapshot of before cannot know what has been committed since.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_commits_by_an_old_snapshot_is_refused() {
+    let database = Database::demonstration().await;
+    let (old, psql) = (database.psql().await, database.psql().await);
+    let note: Uuid = psql.query_one("select inf_note_id from inf_note_text limit 1", &[]).await.unwrap().get(0);
+    let part = format!("update inf_note_text set title = title || '.' where inf_note_id = '{note}'");
+    old.batch_execute(&format!("begin isolation level repeatable read; {part}")).await.unwrap();
+    psql.execute("update inf_note set audience = 'delegates' where id = $1", &[&note]).await.unwrap();
+    let refused = old.batch_execute("commit").await.unwrap_err();
+    assert!(refused.as_db_error().unwrap().message().contains("could not serialize"), "{refused}");
+}
+
 /// Eight clients write two streams in opposite orders, as fast as they can.
 #[tokio::test(flavor = "multi_thread")]
 async fn opposite_orders_do_not_deadlock_and_leave_no_gap() {
